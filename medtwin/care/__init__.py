@@ -1,0 +1,1 @@
+"""What people do about what the twin says: the round and its alerts."""

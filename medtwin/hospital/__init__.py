@@ -1,0 +1,1 @@
+"""Running the building: a generated hospital whose patients are made by the models themselves."""

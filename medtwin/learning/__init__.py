@@ -1,0 +1,1 @@
+"""Learned predictors that stand beside the mechanism, never in its place."""

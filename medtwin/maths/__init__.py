@@ -1,0 +1,1 @@
+"""Numerics, with no medical word in them."""

@@ -1,0 +1,1 @@
+"""Physiological models: one file each, plain functions over states."""

@@ -1,0 +1,76 @@
+"""What it takes to be a model of part of a body: parameters, a start, a drift, and what shows.
+
+A model file is plain functions in plain arithmetic: states, inputs and parameters come in by
+name, rates go out as a tuple. The same lines serve one person as floats inside a compiled
+kernel, an ensemble as NumPy arrays, and a population (state first, members last).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from math import inf
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from medtwin.record.codes import Code
+
+P = TypeVar("P")
+
+
+def varies(
+    typical: float, *, unit: str, cv: float, low: float = 0.0, high: float = inf, source: str = ""
+) -> Any:
+    """A parameter that differs between people: its median, unit (UCUM), log-normal spread
+    (coefficient of variation), the bounds physiology sets, and where the figures are from."""
+    return field(
+        default=typical,
+        metadata={"unit": unit, "cv": cv, "low": low, "high": high, "source": source},
+    )
+
+
+def fixed(value: float, *, unit: str, source: str = "") -> Any:
+    """A parameter that is the same for everybody."""
+    return varies(value, unit=unit, cv=0.0, low=value, high=value, source=source)
+
+
+@dataclass(frozen=True)
+class Model(Generic[P]):
+    """A module of physiology as plain functions.
+
+    `drift(t, x, u, p)` returns the rate of each state per minute: `t` in minutes since midnight
+    UTC, `x` the states in order, `u` the running rate of each of `channels` in that code's unit
+    (per minute where the code is an amount, such as U or g). `take(x, code, amount, p)` is what
+    a fact without duration does to the states at once. `observe(x, p)` is what a sensor
+    would show, by code. `noise(t, x, u, p)`, where there is one, is the diffusion of each state
+    per square root of a minute. `linear` names the states that are linear and Gaussian given
+    all others, and those others are then driven by inputs alone: such a model has an exact
+    filter; a model that names none is followed by an ensemble.
+    """
+
+    name: str
+    reference: str
+    states: tuple[str, ...]
+    units: tuple[str, ...]
+    parameters: type[P]
+    inputs: tuple[Code, ...]
+    channels: tuple[Code, ...]
+    start: Callable[[P], tuple[Any, ...]]
+    drift: Callable[[Any, tuple[Any, ...], tuple[Any, ...], P], tuple[Any, ...]]
+    take: Callable[[tuple[Any, ...], Code, Any, P], tuple[Any, ...]]
+    observe: Callable[[tuple[Any, ...], P], Mapping[Code, Any]]
+    step: float
+    noise: Callable[[Any, tuple[Any, ...], tuple[Any, ...], P], tuple[Any, ...]] | None = None
+    linear: tuple[str, ...] = ()
+    trust: str = ""
+
+
+def sample(parameters: type[P], people: int, rng: np.random.Generator) -> P:
+    """Draw parameters for so many people, inside their bounds, as arrays of that length."""
+    drawn = {}
+    for f in fields(parameters):  # type: ignore[arg-type]
+        sigma = np.sqrt(np.log1p(f.metadata["cv"] ** 2))
+        z = rng.standard_normal(people)
+        drawn[f.name] = np.clip(
+            f.default * np.exp(sigma * z), f.metadata["low"], f.metadata["high"]
+        )
+    return parameters(**drawn)

@@ -1,0 +1,1 @@
+"""Published risk scores: one file each."""

@@ -1,0 +1,1 @@
+"""Experiments on people who do not exist yet."""

@@ -1,0 +1,1 @@
+"""Trial designs: one file each."""

@@ -1,0 +1,1 @@
+"""The living model of one person: assimilate, forecast, compare, keep score, retire."""

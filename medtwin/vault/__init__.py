@@ -1,0 +1,1 @@
+"""Keeping: the only door to the store. Consent, keys, audit."""

@@ -1,0 +1,1 @@
+"""Pages for clinicians and for the person themselves."""
