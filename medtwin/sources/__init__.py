@@ -1,1 +1,1 @@
-"""Data sources: each file turns one kind of bytes into facts, and says what it did not understand."""
+"""Data sources: each file turns one kind of bytes into facts, and says what it refused."""
