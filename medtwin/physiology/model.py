@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from medtwin.record.codes import Code
+from medtwin.record.record import Record
 
 P = TypeVar("P")
 
@@ -33,6 +34,14 @@ def fixed(value: float, *, unit: str, source: str = "") -> Any:
     return varies(value, unit=unit, cv=0.0, low=value, high=value, source=source)
 
 
+def offset(
+    typical: float, *, unit: str, sd: float, low: float = -inf, high: float = inf, source: str = ""
+) -> Any:
+    """A parameter that may be of either sign: its mean, unit, normal spread (sd) and bounds."""
+    told = {"unit": unit, "cv": 0.0, "sd": sd, "low": low, "high": high, "source": source}
+    return field(default=typical, metadata=told)
+
+
 @dataclass(frozen=True)
 class Model(Generic[P]):
     """A module of physiology as plain functions.
@@ -45,6 +54,13 @@ class Model(Generic[P]):
     per square root of a minute. `linear` names the states that are linear and Gaussian given
     all others, and those others are then driven by inputs alone: such a model has an exact
     filter; a model that names none is followed by an ensemble.
+
+    What a twin of a real person may need besides: `doubt(p)` is the standard deviation of each
+    state at birth; `unsure(code, p)` the one that a unit of a fact taken adds to each state;
+    `hint(code, p)` what a unit of a fact seen in life tells about each state beyond its own
+    effect (never used for a plan); `error(x, p)` the sensor's own, in the order of `observe`;
+    `usual(p)` each channel's rate while nobody has said; `personal(record)` the parameters
+    that a person's own record tells, by name.
     """
 
     name: str
@@ -62,6 +78,12 @@ class Model(Generic[P]):
     noise: Callable[[Any, tuple[Any, ...], tuple[Any, ...], P], tuple[Any, ...]] | None = None
     linear: tuple[str, ...] = ()
     trust: str = ""
+    doubt: Callable[[P], tuple[Any, ...]] | None = None
+    unsure: Callable[[Code, P], tuple[Any, ...]] | None = None
+    hint: Callable[[Code, P], tuple[Any, ...]] | None = None
+    error: Callable[[tuple[Any, ...], P], tuple[Any, ...]] | None = None
+    usual: Callable[[P], tuple[Any, ...]] | None = None
+    personal: Callable[[Record], Mapping[str, float]] | None = None
 
 
 def sample(parameters: type[P], people: int, rng: np.random.Generator) -> P:
@@ -70,7 +92,6 @@ def sample(parameters: type[P], people: int, rng: np.random.Generator) -> P:
     for f in fields(parameters):  # type: ignore[arg-type]
         sigma = np.sqrt(np.log1p(f.metadata["cv"] ** 2))
         z = rng.standard_normal(people)
-        drawn[f.name] = np.clip(
-            f.default * np.exp(sigma * z), f.metadata["low"], f.metadata["high"]
-        )
+        value = f.default * np.exp(sigma * z) + f.metadata.get("sd", 0.0) * z
+        drawn[f.name] = np.clip(value, f.metadata["low"], f.metadata["high"])
     return parameters(**drawn)
