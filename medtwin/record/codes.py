@@ -1,10 +1,12 @@
 """The vocabulary: every kind of thing we can know about a person, each in exactly one unit.
 
-Sources convert to these units at the door; nothing inside the house converts again.
+Sources convert to these units at the door; nothing inside the house converts again. What has
+no line here still arrives: `opened` makes a code for it, in the unit and the words it came in.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from math import inf
 
 
@@ -32,7 +34,8 @@ class Code:
     `low` and `high` bound what has been measured in a living person; outside them the
     sensor is wrong, not the patient. `noise` is the usual standard error of one reading.
     `codings` are the FHIR tokens (`system|code`) that mean it; `molar_mass` (g/mol) lets
-    mass and molar concentrations be converted. Two codes are the same if their `id` is.
+    mass and molar concentrations be converted, `charge` lets equivalents be. Two codes are the
+    same if their `id` is.
     """
 
     id: str
@@ -44,6 +47,7 @@ class Code:
     kind: Kind = field(default=Kind.measurement, compare=False)
     codings: tuple[str, ...] = field(default=(), compare=False)
     molar_mass: float | None = field(default=None, compare=False)
+    charge: int = field(default=0, compare=False)
 
 
 def loinc(*numbers: str) -> tuple[str, ...]:
@@ -51,24 +55,444 @@ def loinc(*numbers: str) -> tuple[str, ...]:
     return tuple(f"http://loinc.org|{n}" for n in numbers)
 
 
+# Bounds are of survivors or of what the method can show, rounded outwards, so that the sick are
+# never refused. Noise is the standard error of one reading: the device standard where there is
+# one (ISO 15197 and 15193, ISO 80601, NGSP), else the usual biological and analytical variation.
+
 glucose = Code(
     "glucose",
     "glucose",
     "mg/dL",
-    low=10,
-    high=1500,
+    low=10,  # below any meter; survivors of insulin overdose have been measured at 10 to 20
+    high=1500,  # hyperosmolar states reach 1,000 to 1,500
     noise=10,
-    codings=loinc("2339-0", "2345-7", "15074-8", "14749-6", "41653-7", "99504-3", "105272-9"),
+    codings=loinc(
+        "2339-0", "2345-7", "15074-8", "14749-6", "41653-7", "99504-3", "105272-9", "2340-8"
+    ),
     molar_mass=180.156,
 )
-carbohydrate = Code("carbohydrate", "carbohydrate eaten", "g", low=0, high=500, kind=Kind.meal)
+carbohydrate = Code(
+    "carbohydrate",
+    "carbohydrate eaten",
+    "g",
+    low=0,
+    high=500,  # one sitting
+    kind=Kind.meal,
+    codings=loinc("9059-7"),
+)
 insulin_bolus = Code("insulin_bolus", "insulin bolus", "U", low=0, high=100, kind=Kind.dose)
 insulin_basal = Code("insulin_basal", "basal insulin", "U/h", low=0, high=20, kind=Kind.dose)
-hba1c = Code("hba1c", "HbA1c", "%", low=2, high=25, noise=0.2, codings=loinc("4548-4", "17856-6"))
-weight = Code("weight", "body weight", "kg", low=0.2, high=650, noise=0.5, codings=loinc("29463-7"))
+insulin_long = Code(
+    "insulin_long", "long-acting insulin injected", "U", low=0, high=300, kind=Kind.dose
+)
+hba1c = Code(
+    "hba1c", "HbA1c", "%", low=2, high=25, noise=0.2, codings=loinc("4548-4", "17856-6", "59261-8")
+)
+ketone = Code(
+    "ketone",
+    "beta-hydroxybutyrate",
+    "mmol/L",
+    low=0,
+    high=30,
+    noise=0.1,
+    codings=loinc("53060-9", "6873-4"),
+    molar_mass=104.105,
+)
+
+systolic = Code(
+    "systolic",
+    "systolic pressure",
+    "mm[Hg]",
+    low=30,  # palpable in shock
+    high=370,  # Narloch and Brandstater 1995: 370 to 480/360 intra-arterial during lifting
+    noise=5,
+    codings=loinc("8480-6", "8459-0", "76534-7"),
+)
+diastolic = Code(
+    "diastolic",
+    "diastolic pressure",
+    "mm[Hg]",
+    low=10,
+    high=260,
+    noise=5,
+    codings=loinc("8462-4", "8453-3", "76535-4"),
+)
+heart_rate = Code(
+    "heart_rate",
+    "heart rate",
+    "/min",
+    low=0,
+    high=350,  # atrial flutter conducted 1:1, newborns
+    noise=2,
+    codings=loinc("8867-4", "8889-8", "76282-3"),
+)
+spo2 = Code(
+    "spo2",
+    "oxygen saturation",
+    "%",
+    low=20,
+    high=100,
+    noise=2,
+    codings=loinc("59408-5", "2708-6", "20564-1"),
+)
+temperature = Code(
+    "temperature",
+    "body temperature",
+    "Cel",
+    low=11.8,  # coldest survivor of accidental hypothermia, 11.8 Cel, 2014
+    high=46.5,  # hottest survivor of heat stroke, 46.5 Cel, 1980
+    noise=0.2,
+    codings=loinc("8310-5", "8331-1", "8333-7", "60830-7", "8332-9"),
+)
+respiratory_rate = Code(
+    "respiratory_rate",
+    "respiratory rate",
+    "/min",
+    low=0,
+    high=150,
+    noise=2,
+    codings=loinc("9279-1"),
+)
+height = Code(
+    "height",
+    "body height",
+    "cm",
+    low=20,  # smallest surviving preterm
+    high=275,  # tallest person measured, 272 cm
+    noise=0.5,
+    codings=loinc("8302-2", "3137-7", "8306-3"),
+)
+weight = Code(
+    "weight",
+    "body weight",
+    "kg",
+    low=0.2,  # smallest survivor at birth, 212 g
+    high=650,  # heaviest person measured, 635 kg
+    noise=0.5,
+    codings=loinc("29463-7", "3141-9", "3142-7"),
+)
+body_mass_index = Code(
+    "body_mass_index",
+    "body mass index",
+    "kg/m2",
+    low=5,
+    high=210,
+    noise=0.3,
+    codings=loinc("39156-5"),
+)
 age = Code("age", "age", "a", low=0, high=125, codings=loinc("30525-0"))
+pain = Code(
+    "pain", "pain, 0 to 10", "{score}", low=0, high=10, noise=1, codings=loinc("72514-3", "38208-5")
+)
+
+creatinine = Code(
+    "creatinine",
+    "creatinine",
+    "mg/dL",
+    low=0.05,
+    high=80,
+    noise=0.06,
+    codings=loinc("2160-0", "38483-4", "14682-9"),
+    molar_mass=113.12,
+)
+egfr = Code(
+    "egfr",
+    "estimated filtration rate",
+    "mL/min/{1.73_m2}",
+    low=0,
+    high=300,
+    noise=5,
+    codings=loinc("33914-3", "62238-1", "98979-8", "48642-3", "77147-7"),
+)
+urea_nitrogen = Code(
+    "urea_nitrogen",
+    "urea nitrogen",
+    "mg/dL",
+    low=0.5,
+    high=350,
+    noise=1,
+    codings=loinc("3094-0", "6299-2", "22664-7"),
+    molar_mass=28.014,  # two nitrogens for each urea, so mmol of urea convert as the clinic does
+)
+albumin_creatinine = Code(
+    "albumin_creatinine",
+    "urine albumin to creatinine",
+    "mg/g",
+    low=0,
+    high=30000,
+    noise=5,
+    codings=loinc("14959-1", "9318-7", "14958-3"),
+    molar_mass=113.12,  # of creatinine, for mg/mmol
+)
+sodium = Code(
+    "sodium",
+    "sodium",
+    "mmol/L",
+    low=80,
+    high=260,
+    noise=1,
+    codings=loinc("2951-2", "2947-0"),
+    molar_mass=22.990,
+    charge=1,
+)
+potassium = Code(
+    "potassium",
+    "potassium",
+    "mmol/L",
+    low=0.8,
+    high=15,
+    noise=0.1,
+    codings=loinc("2823-3", "6298-4"),
+    molar_mass=39.098,
+    charge=1,
+)
+chloride = Code(
+    "chloride",
+    "chloride",
+    "mmol/L",
+    low=40,
+    high=200,
+    noise=1,
+    codings=loinc("2075-0", "2069-3"),
+    molar_mass=35.45,
+    charge=1,
+)
+bicarbonate = Code(
+    "bicarbonate",
+    "bicarbonate",
+    "mmol/L",
+    low=1,
+    high=80,
+    noise=1,
+    codings=loinc("2028-9", "20565-8", "1963-8"),
+    molar_mass=61.017,
+    charge=1,
+)
+calcium = Code(
+    "calcium",
+    "calcium",
+    "mg/dL",
+    low=2,
+    high=30,
+    noise=0.15,
+    codings=loinc("17861-6", "49765-1"),
+    molar_mass=40.078,
+    charge=2,
+)
+magnesium = Code(
+    "magnesium",
+    "magnesium",
+    "mg/dL",
+    low=0.2,
+    high=30,
+    noise=0.08,
+    codings=loinc("19123-9", "2601-3"),
+    molar_mass=24.305,
+    charge=2,
+)
+phosphate = Code(
+    "phosphate",
+    "phosphate",
+    "mg/dL",
+    low=0.2,
+    high=40,
+    noise=0.15,
+    codings=loinc("2777-1"),
+    molar_mass=30.974,
+)
+urate = Code(
+    "urate",
+    "uric acid",
+    "mg/dL",
+    low=0.1,
+    high=60,
+    noise=0.2,
+    codings=loinc("3084-1"),
+    molar_mass=168.11,
+)
+lactate = Code(
+    "lactate",
+    "lactate",
+    "mmol/L",
+    low=0.1,
+    high=45,
+    noise=0.1,
+    codings=loinc("2524-7", "32693-4", "2519-7"),
+    molar_mass=90.08,
+)
+
+cholesterol = Code(
+    "cholesterol",
+    "total cholesterol",
+    "mg/dL",
+    low=10,
+    high=2000,  # homozygous familial hypercholesterolaemia passes 1,000
+    noise=7,
+    codings=loinc("2093-3"),
+    molar_mass=386.65,
+)
+ldl = Code(
+    "ldl",
+    "LDL cholesterol",
+    "mg/dL",
+    low=1,
+    high=1500,
+    noise=6,
+    codings=loinc("18262-6", "13457-7", "2089-1"),
+    molar_mass=386.65,
+)
+hdl = Code(
+    "hdl",
+    "HDL cholesterol",
+    "mg/dL",
+    low=1,
+    high=250,
+    noise=3,
+    codings=loinc("2085-9"),
+    molar_mass=386.65,
+)
+triglycerides = Code(
+    "triglycerides",
+    "triglycerides",
+    "mg/dL",
+    low=5,
+    high=25000,
+    noise=15,
+    codings=loinc("2571-8"),
+    molar_mass=885.4,
+)
+
+haemoglobin = Code(
+    "haemoglobin",
+    "haemoglobin",
+    "g/dL",
+    low=0.7,  # lowest survivor in the literature on people who refuse transfusion
+    high=30,
+    noise=0.3,
+    codings=loinc("718-7", "30313-1"),
+    molar_mass=16114.5,  # of one chain with its haem, as laboratories that report mmol count
+)
+haematocrit = Code(
+    "haematocrit", "haematocrit", "%", low=2, high=85, noise=1, codings=loinc("4544-3", "20570-8")
+)
+leukocytes = Code(
+    "leukocytes",
+    "white blood cells",
+    "10*3/uL",
+    low=0,
+    high=1500,
+    noise=0.4,
+    codings=loinc("6690-2", "26464-8"),
+)
+erythrocytes = Code(
+    "erythrocytes",
+    "red blood cells",
+    "10*6/uL",
+    low=0.2,
+    high=12,
+    noise=0.1,
+    codings=loinc("789-8", "26453-1"),
+)
+platelets = Code(
+    "platelets",
+    "platelets",
+    "10*3/uL",
+    low=0,
+    high=6000,
+    noise=15,
+    codings=loinc("777-3", "26515-7"),
+)
+albumin = Code("albumin", "albumin", "g/dL", low=0.2, high=8, noise=0.15, codings=loinc("1751-7"))
+protein = Code(
+    "protein", "total protein", "g/dL", low=1, high=20, noise=0.2, codings=loinc("2885-2")
+)
+bilirubin = Code(
+    "bilirubin",
+    "bilirubin",
+    "mg/dL",
+    low=0,
+    high=100,
+    noise=0.1,
+    codings=loinc("1975-2"),
+    molar_mass=584.66,
+)
+alt = Code(
+    "alt", "alanine transaminase", "U/L", low=0, high=30000, noise=3, codings=loinc("1742-6")
+)
+ast = Code(
+    "ast", "aspartate transaminase", "U/L", low=0, high=40000, noise=3, codings=loinc("1920-8")
+)
+alkaline_phosphatase = Code(
+    "alkaline_phosphatase",
+    "alkaline phosphatase",
+    "U/L",
+    low=0,
+    high=15000,
+    noise=4,
+    codings=loinc("6768-6"),
+)
+c_reactive_protein = Code(
+    "c_reactive_protein",
+    "C-reactive protein",
+    "mg/L",
+    low=0,
+    high=1000,
+    noise=1,
+    codings=loinc("1988-5", "30522-7"),
+)
+inr = Code("inr", "INR", "1", low=0.3, high=60, noise=0.15, codings=loinc("6301-6", "34714-6"))
+nt_probnp = Code(
+    "nt_probnp",
+    "NT-proBNP",
+    "pg/mL",
+    low=0,
+    high=500000,
+    noise=30,
+    codings=loinc("33762-6"),
+    molar_mass=8460.0,
+)
+ejection_fraction = Code(
+    "ejection_fraction",
+    "left ventricular ejection fraction",
+    "%",
+    low=3,
+    high=95,
+    noise=5,
+    codings=loinc("10230-1", "8806-2"),
+)
+psa = Code(
+    "psa",
+    "prostate specific antigen",
+    "ng/mL",
+    low=0,
+    high=50000,
+    noise=0.2,
+    codings=loinc("2857-1"),
+)
+tsh = Code(
+    "tsh", "thyrotropin", "m[IU]/L", low=0, high=2000, noise=0.1, codings=loinc("3016-3", "11580-8")
+)
+fev1_fvc = Code("fev1_fvc", "FEV1 to FVC", "%", low=5, high=100, noise=3, codings=loinc("19926-5"))
+
+steps = Code(
+    "steps", "steps", "{steps}", low=0, high=250000, noise=0, codings=loinc("41950-7", "55423-8")
+)
+energy = Code("energy", "energy spent", "kcal", low=0, high=30000, codings=loinc("41981-2"))
+exercise = Code("exercise", "exercise", "min", low=0, high=2880, codings=loinc("55411-3"))
+note = Code("note", "note", "1", kind=Kind.answer)
 
 
 def known() -> dict[str, Code]:
     """Every code this file names, by its id."""
     return {c.id: c for c in globals().values() if isinstance(c, Code)}
+
+
+@cache
+def meanings() -> dict[str, Code]:
+    """Which code each FHIR token (`system|code`) means."""
+    return {token: c for c in known().values() for token in c.codings}
+
+
+def opened(token: str, name: str, unit: str, kind: Kind = Kind.measurement) -> Code:
+    """A code for what the vocabulary has no line for: its own words, its own unit, no bounds."""
+    return Code(token, name or token, unit, kind=kind)

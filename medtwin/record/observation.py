@@ -7,6 +7,9 @@ from math import isfinite
 from medtwin.record.codes import Code
 
 
+WITHDRAWN = "entered in error"
+
+
 class Implausible(ValueError):
     """The fact cannot come from a living person, or cannot be true when it says."""
 
@@ -27,6 +30,11 @@ class Observation:
     known: datetime
     until: datetime | None = None
     says: str = ""
+
+    @property
+    def withdrawn(self) -> bool:
+        """The source took it back: what it said before at this time was never true."""
+        return self.says == WITHDRAWN
 
     def __post_init__(self) -> None:
         code = self.code

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from medtwin.record.codes import Code
-from medtwin.record.observation import Observation
+from medtwin.record.observation import WITHDRAWN, Observation
 
 Times = Float[np.ndarray, " seen"]
 
@@ -57,11 +57,17 @@ class Series:
 
     @cached_property
     def current(self) -> "Series":
-        """In the order it was true; of corrected facts, the last thing we were told."""
+        """In the order it was true; of corrected facts, the last thing we were told.
+
+        What a source took back (`says` is "entered in error") is gone from here, though the
+        column keeps both rows.
+        """
         order = np.lexsort((self.known, self.source, self.at))
         at, source = self.at[order], self.source[order]
         last = np.ones(len(order), dtype=bool)
         last[:-1] = (at[1:] != at[:-1]) | (source[1:] != source[:-1])
+        if self.says is not None:
+            last &= self.says[order] != WITHDRAWN
         return self.keep(order[last])
 
 
