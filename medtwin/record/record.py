@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Integer, Shaped
 
 from medtwin.record.codes import Code
 from medtwin.record.observation import WITHDRAWN, Observation
@@ -28,7 +28,7 @@ class Series:
     at: Times
     known: Times
     value: Times
-    source: Int[np.ndarray, " seen"]
+    source: Integer[np.ndarray, " seen"]
     sources: tuple[str, ...] = ()
     until: Times | None = None
     says: Shaped[np.ndarray, " seen"] | None = None
