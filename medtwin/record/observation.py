@@ -6,7 +6,6 @@ from math import isfinite
 
 from medtwin.record.codes import Code
 
-
 WITHDRAWN = "entered in error"
 
 

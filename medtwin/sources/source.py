@@ -1,9 +1,11 @@
 """What every source is, and what arrives through one."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 from medtwin.record.observation import Observation
 from medtwin.record.person import Person
@@ -11,11 +13,16 @@ from medtwin.record.person import Person
 
 @dataclass(frozen=True)
 class Options:
-    """How to read: when it was received, which mapping file, which zone naive times are in."""
+    """How to read: when it was received, which mapping file, which zone naive times are in.
+
+    `received` becomes `known` of every fact, unless the mapping of a table says more exactly
+    when each value was known. A document longer than `largest` bytes is refused unread.
+    """
 
     received: datetime
     mapping: Path | None = None
     zone: str | None = None
+    largest: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Arrived:
 
     `original` is byte for byte what was sent; `about` names the person ("system|value"), or
     None if nobody was named; `person` is there when this original says who they are; `kept`
-    is the kind of a resource kept without being understood.
+    is the kind of a resource kept without being understood, `kind` what it is in any case.
     """
 
     original: bytes
@@ -46,14 +53,60 @@ class Arrived:
     facts: tuple[Observation, ...]
     refused: tuple[Refusal, ...]
     kept: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file, or a member of an archive, that can be opened and read once or many times.
+
+    `name` is what people call it (an archive's member has both names), `head` its first
+    bytes, and `size` its length where that is known without reading it.
+    """
+
+    name: str
+    head: bytes
+    open: Callable[[], IO[bytes]] = field(repr=False)
+    size: int | None = None
+
+    @property
+    def path(self) -> Path:
+        """The name as a path, for its suffix and stem."""
+        return Path(self.name)
+
+
+HEAD = 1 << 16
+
+
+def sent(path: Path) -> Sent:
+    """A file on disk."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    return Sent(str(path), head, lambda: path.open("rb"), path.stat().st_size)
+
+
+def given(name: str, content: bytes) -> Sent:
+    """Bytes that are here already: a message, a member of an archive."""
+    return Sent(name, content[:HEAD], lambda: BytesIO(content), len(content))
 
 
 @dataclass(frozen=True)
 class Source:
-    """A kind of file or message we can read; plug-ins end in `source = Source(...)`."""
+    """A kind of file or message we can read; plug-ins end in `source = Source(...)`.
+
+    `recognises` looks at the name and the first bytes. `read` yields what arrived, original by
+    original, and never raises for bad content: what it cannot accept it hands over refused.
+    """
 
     name: str
     reference: str
     suffixes: tuple[str, ...]
     recognises: Callable[[Path, bytes], bool]
-    read: Callable[[Path, Options], Iterator[Arrived]]
+    read: Callable[[Sent, Options], Iterator[Arrived]]
+
+
+def unread(what: Sent, because: str, next: str, original: bytes = b"") -> Arrived:
+    """A whole file refused."""
+    refusal = Refusal(what.path.name, "nobody named", because, next, original)
+    media = "application/octet-stream"
+    return Arrived(original, media, what.name, None, None, (), (refusal,))

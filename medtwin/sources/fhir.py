@@ -1,0 +1,254 @@
+"""FHIR R4: bundles of every type, NDJSON and single resources, each kept byte for byte."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from medtwin.record.observation import Implausible, Observation
+from medtwin.record.units import UnknownUnit
+from medtwin.sources import fhir_events
+from medtwin.sources.fhir_observation import Fact, observation
+from medtwin.sources.fhir_patient import identifiers, person
+from medtwin.sources.fhir_words import KINDS, NotUnderstood, Resource, Told
+from medtwin.sources.json_spans import resources
+from medtwin.sources.source import Arrived, Options, Refusal, Sent, Source, unread
+
+MEDIA = "application/fhir+json"
+READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
+    "Observation": observation,
+    **fhir_events.READERS,
+}
+# Which element names the person, beside subject and patient.
+WHOSE = {"Coverage": "beneficiary", "ResearchSubject": "individual", "Task": "for"}
+MISSHAPEN = (TypeError, AttributeError, KeyError, ValueError, IndexError)
+Entry = tuple[Resource, bytes, str]  # resource, its bytes, its fullUrl
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """A JSON object that names a resource kind soon, or any JSON by its name."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return text.startswith(b"{") and (b'"resourceType"' in head or path.suffix in SUFFIXES)
+
+
+SUFFIXES = (".json", ".ndjson", ".jsonl")
+
+
+def read(what: Sent, options: Options) -> Iterator[Arrived]:
+    """Each resource in the file: understood, kept, or refused."""
+    told = Told(options.received, ZoneInfo(options.zone) if options.zone else None)
+    if what.path.suffix in (".ndjson", ".jsonl"):
+        yield from _lines(what, told)
+        return
+    with what.open() as file:
+        raw = file.read()
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as why:
+        if b"after document" in str(why).encode() or "trailing" in str(why):
+            yield from _lines(what, told)
+        else:
+            yield from _broken(raw, what, told, why)
+        return
+    yield from document_read(document, raw, what.name, told)
+
+
+def document_read(document: Any, raw: bytes, name: str, told: Told) -> Iterator[Arrived]:
+    """One parsed document, with its bytes."""
+    if not isinstance(document, dict):
+        yield _refused(raw, name, None, "it is not a JSON object", "send a resource or a Bundle")
+    elif document.get("resourceType") == "Bundle":
+        yield from bundle(_entries(document, raw), name, told)
+    else:
+        yield one(document, raw, name, "", told)
+
+
+def bundle(entries: list[Entry], name: str, told: Told) -> Iterator[Arrived]:
+    """Every resource of a bundle; people first, so that their facts find them."""
+    told = replace(told, entries=_indexed(entries))
+    people_first = sorted(entries, key=lambda e: e[0].get("resourceType") != "Patient")
+    for resource, raw, url in people_first:
+        if resource.get("resourceType") == "Bundle":
+            yield from bundle(_entries(resource, raw), name, told)
+        else:
+            yield one(resource, raw, name, url, told)
+
+
+def one(resource: Resource, raw: bytes, name: str, url: str, told: Told) -> Arrived:
+    """One resource as what it turned into."""
+    kind = resource.get("resourceType")
+    where = f"{name}#{kind}/{resource.get('id', '')}"
+    if not isinstance(kind, str) or kind not in KINDS:
+        because = f"{kind!r} is no FHIR R4 resource kind"
+        return _refused(raw, where, None, because, "check resourceType; allowed are those of R4")
+    try:
+        about = whose(resource, url, told)
+        return _understood(kind, resource, raw, where, about, told)
+    except MISSHAPEN as why:
+        because = str(why) if isinstance(why, NotUnderstood | Implausible) else _misshapen(why)
+        return _refused(raw, where, _named(resource, url, told), because, "correct and send again")
+
+
+def _understood(
+    kind: str, resource: Resource, raw: bytes, where: str, about: str | None, told: Told
+) -> Arrived:
+    if kind == "Patient":
+        return Arrived(raw, MEDIA, where, about, person(resource, told), (), (), "", kind)
+    reader = READERS.get(kind)
+    if reader is None:
+        return Arrived(raw, MEDIA, where, about, None, (), (), kind, kind)
+    if about is None:
+        raise NotUnderstood("it names no patient; allowed is a subject that is a Patient")
+    told_of = list(reader(resource, told))
+    facts = tuple(f for f in told_of if isinstance(f, Observation))
+    bad = (f for f in told_of if not isinstance(f, Observation))
+    refused = tuple(_refusal(where, about, str(b), _next(b), raw) for b in bad)
+    return Arrived(raw, MEDIA, where, about, None, facts, refused, "", kind)
+
+
+def whose(resource: Resource, url: str, told: Told) -> str | None:
+    """The person this is about, as `fhir|id`; None where nobody is named.
+
+    An id that came with a server's address keeps it: two hospitals' Patient/1 are two people.
+    Raises `NotUnderstood` if the subject is something other than a patient.
+    """
+    kind = resource["resourceType"]
+    if kind == "Patient":
+        return patient_name(resource, url)
+    reference = resource.get("subject") or resource.get("patient")
+    reference = reference or resource.get(WHOSE.get(kind, ""))
+    if not isinstance(reference, dict):
+        return None
+    target = told.found(reference, resource) or told.entries.get(_absolute(reference, url), {})
+    if target.get("resourceType") == "Patient":
+        return patient_name(target, target.get("_url", ""))
+    if target:
+        return _not_a_patient(kind, target["resourceType"])
+    return _elsewhere(kind, reference)
+
+
+def patient_name(resource: Resource, url: str) -> str:
+    """What to call a Patient: its address if it has one, else its id, else its identifier."""
+    if url.startswith("http"):
+        return f"fhir|{url}"
+    if resource.get("id"):
+        return f"fhir|{resource['id']}"
+    if url:
+        return f"fhir|{url.removeprefix('urn:uuid:')}"
+    known = identifiers(resource)
+    if not known:
+        raise NotUnderstood("this Patient has neither id nor identifier")
+    return known[0]
+
+
+def _elsewhere(kind: str, reference: Resource) -> str | None:
+    text = reference.get("reference", "").split("/_history/")[0]
+    if text.startswith("urn:"):
+        return f"fhir|{text.removeprefix('urn:uuid:')}"
+    if text.startswith("http") and "/Patient/" in text:
+        return f"fhir|{text}"
+    if text.startswith("Patient/"):
+        return f"fhir|{text.removeprefix('Patient/')}"
+    identifier = reference.get("identifier") or {}
+    if identifier.get("value"):
+        return f"{identifier.get('system', '')}|{identifier['value']}"
+    if text.startswith("#"):
+        raise NotUnderstood(f"its subject {text} is not in it")
+    return _not_a_patient(kind, text) if text else None
+
+
+def _not_a_patient(kind: str, other: str) -> None:
+    if kind in READERS:
+        raise NotUnderstood(f"its subject is {other}; allowed is a Patient")
+
+
+def _absolute(reference: Resource, url: str) -> str:
+    """A relative reference against the server the entry came from (FHIR R4, bundle 2.36.4.1)."""
+    server = url.rsplit("/", 2)[0] if url.startswith("http") else ""
+    return f"{server}/{reference.get('reference', '')}" if server else ""
+
+
+def _indexed(entries: list[Entry]) -> dict[str, Resource]:
+    found = {}
+    for resource, _, url in entries:
+        if resource.get("resourceType") == "Patient":
+            resource = {**resource, "_url": url}
+        found.setdefault(f"{resource.get('resourceType')}/{resource.get('id')}", resource)
+        if url:
+            found[url] = resource
+    return found
+
+
+def _entries(document: Resource, raw: bytes) -> list[Entry]:
+    given = document.get("entry") or []
+    inside = [e for e in given if isinstance(e, dict) and isinstance(e.get("resource"), dict)]
+    spans = resources(raw)
+    if len(spans) == len(inside):
+        slices = [raw[a:b] for a, b in spans]
+    else:  # an entry that is not an object, a key given twice: the meaning is kept, not the bytes
+        slices = [orjson.dumps(e["resource"]) for e in inside]
+    pairs = zip(inside, slices, strict=True)
+    found = [(e["resource"], s, str(e.get("fullUrl") or "")) for e, s in pairs]
+    # A history begins with the newest version; we learn them in the order they were written.
+    return found[::-1] if document.get("type") == "history" else found
+
+
+def _lines(what: Sent, told: Told) -> Iterator[Arrived]:
+    with what.open() as file:
+        for number, line in enumerate(file, start=1):
+            raw, name = line.strip(), f"{what.name}:{number}"
+            if not raw:
+                continue
+            try:
+                document = orjson.loads(raw)
+            except orjson.JSONDecodeError as why:
+                yield _refused(raw, name, None, f"the line is not JSON ({why})", "send it again")
+                continue
+            yield from document_read(document, raw, name, told)
+
+
+def _broken(raw: bytes, what: Sent, told: Told, why: orjson.JSONDecodeError) -> Iterator[Arrived]:
+    """A document cut short or spoilt: its whole resources before that place are kept."""
+    begun = raw[: len(raw.decode("utf-8", "replace")[: why.pos].encode())]
+    spans = resources(begun)
+    whole = [(orjson.loads(begun[a:b]), begun[a:b], "") for a, b in spans]
+    yield from bundle(whole, what.name, told)
+    rest = begun[spans[-1][1] :] if spans else raw
+    because = f"the JSON breaks off ({why}); {len(whole)} whole resources before it are kept"
+    yield unread(what, because, "send the file again; what is kept stays one fact", rest[: 1 << 24])
+
+
+def _refused(raw: bytes, where: str, about: str | None, because: str, next: str) -> Arrived:
+    return Arrived(
+        raw, MEDIA, where, about, None, (), (_refusal(where, about, because, next, raw),)
+    )
+
+
+def _refusal(where: str, about: str | None, because: str, next: str, raw: bytes) -> Refusal:
+    return Refusal(where.rpartition("#")[2], about or "nobody named", because, next, raw)
+
+
+def _named(resource: Resource, url: str, told: Told) -> str | None:
+    try:
+        return whose(resource, url, told)
+    except MISSHAPEN:
+        return None
+
+
+def _next(why: Fact) -> str:
+    if isinstance(why, UnknownUnit):
+        return "correct the unit at the sender, or add it to record/units.py"
+    return "correct it at the sender and send it again"
+
+
+def _misshapen(why: Exception) -> str:
+    return f"it is not shaped as FHIR R4 says ({type(why).__name__}: {why})"
+
+
+source = Source(
+    "FHIR R4", "HL7 FHIR Release 4 (4.0.1), https://hl7.org/fhir/R4/", SUFFIXES, recognises, read
+)

@@ -1,0 +1,142 @@
+"""A FHIR Observation, its components and its many kinds of value."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from medtwin.record.codes import Kind, meanings
+from medtwin.record.observation import WITHDRAWN, Implausible, Observation
+from medtwin.record.units import UnknownUnit, convert
+from medtwin.sources.fhir_words import NotUnderstood, Resource, Told, meant, period, spoken, when
+
+Fact = Observation | Exception
+Said = tuple[float, str, str | None]  # value, words, unit
+
+
+def observation(resource: Resource, told: Told) -> Iterator[Fact]:
+    """One fact for the value and one for each component; what fails comes as its error."""
+    at, until = observed(resource, told)
+    parts = [p for p in (resource, *resource.get("component", ())) if value_of(p)]
+    if not parts and not silent(resource):
+        raise NotUnderstood("it has neither a value, a component nor a reason for having none")
+    for part in parts:
+        try:
+            yield _fact(part, resource, at, until, told)
+        except (Implausible, UnknownUnit, NotUnderstood) as why:
+            yield why
+
+
+def _fact(
+    part: Resource, whole: Resource, at: datetime, until: datetime | None, told: Told
+) -> Observation:
+    value, says, unit = value_of(part)[0](part)
+    code = meant(part.get("code"), Kind.answer if unit is None else Kind.measurement, unit or "1")
+    if code.id in NUMBERED and unit is None:
+        raise NotUnderstood(f"{code.name} is {says!r}; allowed is a number with its unit")
+    if unit is not None and code.unit != unit:
+        value = convert(value, unit, code)
+    if whole.get("status") == "entered-in-error":
+        says = WITHDRAWN
+    return Observation(at, code, value, origin(whole), told.received, until, says)
+
+
+NUMBERED = frozenset(c.id for c in meanings().values())
+
+
+def observed(resource: Resource, told: Told) -> tuple[datetime, datetime | None]:
+    """When it was true."""
+    if text := resource.get("effectiveDateTime") or resource.get("effectiveInstant"):
+        return when(text, told), None
+    start, end = period(resource.get("effectivePeriod"), told)
+    if start or end:
+        return start or end or told.received, end
+    events = (resource.get("effectiveTiming") or {}).get("event") or ()
+    text = events[0] if events else resource.get("issued")
+    if not text:
+        raise NotUnderstood("it does not say when; allowed are effective[x] or issued")
+    return when(text, told), None
+
+
+def origin(resource: Resource) -> str:
+    """Which device measured it, as far as it says."""
+    device = (resource.get("device") or {}).get("display")
+    return f"FHIR, {device}" if device else "FHIR"
+
+
+def silent(resource: Resource) -> bool:
+    """Whether it may rightly be without a value: a reason, a panel, or a plan."""
+    return any(resource.get(k) for k in ("dataAbsentReason", "hasMember", "component", "note")) or (
+        resource.get("status") in ("registered", "cancelled", "entered-in-error")
+    )
+
+
+def value_of(part: Resource) -> list[Callable[[Resource], Said]]:
+    """How to read the value of this part, if it has one we read."""
+    return [read for name, read in READERS.items() if part.get(name) is not None]
+
+
+def _quantity(part: Resource) -> Said:
+    return measured(part["valueQuantity"])
+
+
+def measured(quantity: Resource) -> Said:
+    """Number, comparator in words, unit as sent."""
+    value = quantity.get("value")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise NotUnderstood(f"its quantity is {value!r}; allowed is a number")
+    unit = quantity.get("code") if "unitsofmeasure" in quantity.get("system", "") else None
+    return float(value), quantity.get("comparator", ""), unit or quantity.get("unit") or ""
+
+
+def _concept(part: Resource) -> Said:
+    return 1.0, spoken(part["valueCodeableConcept"]), None
+
+
+def _integer(part: Resource) -> Said:
+    return float(part["valueInteger"]), "", "1"
+
+
+def _boolean(part: Resource) -> Said:
+    return float(part["valueBoolean"]), "yes" if part["valueBoolean"] else "no", None
+
+
+def _ratio(part: Resource) -> Said:
+    ratio = part["valueRatio"]
+    return 1.0, f"{_said(ratio.get('numerator'))} / {_said(ratio.get('denominator'))}", None
+
+
+def _range(part: Resource) -> Said:
+    span = part["valueRange"]
+    return 1.0, f"{_said(span.get('low'))} to {_said(span.get('high'))}", None
+
+
+def _period(part: Resource) -> Said:
+    span = part["valuePeriod"]
+    return 1.0, f"{span.get('start', '')} to {span.get('end', '')}", None
+
+
+def _said(quantity: Resource | None) -> str:
+    q = quantity or {}
+    return f"{q.get('comparator', '')}{q.get('value', '')} {q.get('unit', '')}".strip()
+
+
+def _words(name: str) -> Callable[[Resource], Said]:
+    def read(part: Resource) -> Said:
+        said: Any = part[name]
+        return 1.0, str(said), None
+
+    return read
+
+
+READERS: dict[str, Callable[[Resource], Said]] = {
+    "valueQuantity": _quantity,
+    "valueCodeableConcept": _concept,
+    "valueString": _words("valueString"),
+    "valueInteger": _integer,
+    "valueBoolean": _boolean,
+    "valueRatio": _ratio,
+    "valueRange": _range,
+    "valuePeriod": _period,
+    "valueDateTime": _words("valueDateTime"),
+    "valueTime": _words("valueTime"),
+}

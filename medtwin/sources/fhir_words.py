@@ -1,0 +1,247 @@
+"""The small words of FHIR: when, which concept, whose; read once for all kinds of resource."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from medtwin.record.codes import Code, Kind, meanings, opened
+
+Resource = dict[str, Any]
+
+# FHIR R4 (4.0.1), all 146 kinds of resource.
+KINDS = frozenset(
+    [
+        "Account",
+        "ActivityDefinition",
+        "AdverseEvent",
+        "AllergyIntolerance",
+        "Appointment",
+        "AppointmentResponse",
+        "AuditEvent",
+        "Basic",
+        "Binary",
+        "BiologicallyDerivedProduct",
+        "BodyStructure",
+        "Bundle",
+        "CapabilityStatement",
+        "CarePlan",
+        "CareTeam",
+        "CatalogEntry",
+        "ChargeItem",
+        "ChargeItemDefinition",
+        "Claim",
+        "ClaimResponse",
+        "ClinicalImpression",
+        "CodeSystem",
+        "Communication",
+        "CommunicationRequest",
+        "CompartmentDefinition",
+        "Composition",
+        "ConceptMap",
+        "Condition",
+        "Consent",
+        "Contract",
+        "Coverage",
+        "CoverageEligibilityRequest",
+        "CoverageEligibilityResponse",
+        "DetectedIssue",
+        "Device",
+        "DeviceDefinition",
+        "DeviceMetric",
+        "DeviceRequest",
+        "DeviceUseStatement",
+        "DiagnosticReport",
+        "DocumentManifest",
+        "DocumentReference",
+        "EffectEvidenceSynthesis",
+        "Encounter",
+        "Endpoint",
+        "EnrollmentRequest",
+        "EnrollmentResponse",
+        "EpisodeOfCare",
+        "EventDefinition",
+        "Evidence",
+        "EvidenceVariable",
+        "ExampleScenario",
+        "ExplanationOfBenefit",
+        "FamilyMemberHistory",
+        "Flag",
+        "Goal",
+        "GraphDefinition",
+        "Group",
+        "GuidanceResponse",
+        "HealthcareService",
+        "ImagingStudy",
+        "Immunization",
+        "ImmunizationEvaluation",
+        "ImmunizationRecommendation",
+        "ImplementationGuide",
+        "InsurancePlan",
+        "Invoice",
+        "Library",
+        "Linkage",
+        "List",
+        "Location",
+        "Measure",
+        "MeasureReport",
+        "Media",
+        "Medication",
+        "MedicationAdministration",
+        "MedicationDispense",
+        "MedicationKnowledge",
+        "MedicationRequest",
+        "MedicationStatement",
+        "MedicinalProduct",
+        "MedicinalProductAuthorization",
+        "MedicinalProductContraindication",
+        "MedicinalProductIndication",
+        "MedicinalProductIngredient",
+        "MedicinalProductInteraction",
+        "MedicinalProductManufactured",
+        "MedicinalProductPackaged",
+        "MedicinalProductPharmaceutical",
+        "MedicinalProductUndesirableEffect",
+        "MessageDefinition",
+        "MessageHeader",
+        "MolecularSequence",
+        "NamingSystem",
+        "NutritionOrder",
+        "Observation",
+        "ObservationDefinition",
+        "OperationDefinition",
+        "OperationOutcome",
+        "Organization",
+        "OrganizationAffiliation",
+        "Parameters",
+        "Patient",
+        "PaymentNotice",
+        "PaymentReconciliation",
+        "Person",
+        "PlanDefinition",
+        "Practitioner",
+        "PractitionerRole",
+        "Procedure",
+        "Provenance",
+        "Questionnaire",
+        "QuestionnaireResponse",
+        "RelatedPerson",
+        "RequestGroup",
+        "ResearchDefinition",
+        "ResearchElementDefinition",
+        "ResearchStudy",
+        "ResearchSubject",
+        "RiskAssessment",
+        "RiskEvidenceSynthesis",
+        "Schedule",
+        "SearchParameter",
+        "ServiceRequest",
+        "Slot",
+        "Specimen",
+        "SpecimenDefinition",
+        "StructureDefinition",
+        "StructureMap",
+        "Subscription",
+        "Substance",
+        "SubstanceNucleicAcid",
+        "SubstancePolymer",
+        "SubstanceProtein",
+        "SubstanceReferenceInformation",
+        "SubstanceSourceMaterial",
+        "SubstanceSpecification",
+        "SupplyDelivery",
+        "SupplyRequest",
+        "Task",
+        "TerminologyCapabilities",
+        "TestReport",
+        "TestScript",
+        "ValueSet",
+        "VerificationResult",
+        "VisionPrescription",
+    ]
+)
+
+
+class NotUnderstood(ValueError):
+    """The resource does not say what it would have to, or not as FHIR R4 says it."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """How one delivery is read: when it came, its zone for naive times, who and what is in it."""
+
+    received: datetime
+    zone: tzinfo | None = None
+    entries: dict[str, Resource] = field(default_factory=dict)
+
+    def found(self, reference: Resource | None, within: Resource) -> Resource:
+        """What a reference points at, in the same resource or bundle; empty if elsewhere."""
+        target = (reference or {}).get("reference", "")
+        if target.startswith("#"):
+            inside = (c for c in within.get("contained", ()) if c.get("id") == target[1:])
+            return next(inside, {})
+        return self.entries.get(target, {})
+
+
+def when(text: str, told: Told) -> datetime:
+    """A FHIR date, dateTime or instant. A partial date is its first moment."""
+    if len(text) <= 10:
+        return _day(text, told)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise NotUnderstood(f"{text!r} is not a FHIR date and time") from None
+    if moment.tzinfo is None:
+        if told.zone is None:
+            raise NotUnderstood(f"{text} has no time zone; say which with the option zone")
+        moment = moment.replace(tzinfo=told.zone)
+    return moment.astimezone(UTC)
+
+
+def _day(text: str, told: Told) -> datetime:
+    parts = text.split("-")
+    try:
+        year, month, day = (*map(int, parts), 1, 1)[:3]
+        begins = datetime(year, month, day, tzinfo=told.zone or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise NotUnderstood(f"{text!r} is not a FHIR date") from None
+    today = timedelta() < begins - told.received < timedelta(hours=14)
+    return told.received if today else begins
+
+
+def period(span: Resource | None, told: Told) -> tuple[datetime | None, datetime | None]:
+    """Start and end, each if it is given."""
+    span = span or {}
+    start, end = span.get("start"), span.get("end")
+    return (when(start, told) if start else None, when(end, told) if end else None)
+
+
+def spoken(concept: Resource | None) -> str:
+    """A concept in words."""
+    if not concept:
+        return ""
+    if text := concept.get("text"):
+        return str(text)
+    codings = concept.get("coding") or ()
+    return next((c.get("display") or c.get("code") or "" for c in codings), "")
+
+
+def meant(concept: Resource | None, kind: Kind, unit: str = "1") -> Code:
+    """The code a concept means: one of ours if any coding is, else an open one."""
+    if not concept:
+        raise NotUnderstood("it has no code; the sender must say what it is about")
+    codings = [c for c in concept.get("coding") or () if c.get("code")]
+    tokens = [f"{c.get('system', '')}|{c['code']}" for c in codings]
+    ours = meanings()
+    for token in tokens:
+        if token in ours:
+            return ours[token]
+    words = spoken(concept)
+    if not tokens and not words:
+        raise NotUnderstood("its code is empty; the sender must say what it is about")
+    name = words if concept.get("text") else (codings[0].get("display") if codings else "")
+    return opened(tokens[0] if tokens else f"text|{words}", name or words, unit, kind)
+
+
+def joined(*words: str | None) -> str:
+    """These words, those that are there."""
+    return ", ".join(str(w) for w in words if w)
