@@ -1,0 +1,170 @@
+"""One chronological journey: a lane for each kind of fact, the same time axis for all."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isnan, log1p
+
+import numpy as np
+
+from medtwin.record.codes import Code, Kind
+from medtwin.record.record import Record, Series
+from medtwin.web import region as reader
+from medtwin.web.region import Region
+
+WIDE, LEFT, LANE, TOP = 1000.0, 150.0, 30.0, 24.0
+BINS = 170
+DOTS = 160
+LANES: tuple[tuple[Kind, str], ...] = (
+    (Kind.encounter, "Visits and stays"),
+    (Kind.condition, "Conditions"),
+    (Kind.allergy, "Allergies"),
+    (Kind.medication, "Medicines"),
+    (Kind.procedure, "Procedures"),
+    (Kind.immunisation, "Immunisations"),
+    (Kind.measurement, "Measurements"),
+    (Kind.meal, "Meals"),
+    (Kind.dose, "Doses"),
+    (Kind.report, "Reports"),
+    (Kind.care_plan, "Care plans"),
+    (Kind.answer, "Answers"),
+)
+LOOK = {Kind.meal: "meal", Kind.dose: "dose"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One shape on a lane; `title` says what it stands for."""
+
+    shape: str
+    look: str
+    x: float
+    wide: float
+    tall: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One kind of fact over time."""
+
+    name: str
+    y: float
+    count: int
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A date on the axis."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Journey:
+    """The whole picture, and how many facts it stands for."""
+
+    wide: float
+    tall: float
+    label: str
+    ticks: tuple[Tick, ...]
+    lanes: tuple[Lane, ...]
+    now_x: float
+    facts: int
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where a time stands on the picture."""
+
+    since: float
+    until: float
+
+    def x(self, at: float) -> float:
+        """UTC seconds to picture units, held inside the picture."""
+        share = (at - self.since) / max(self.until - self.since, 1.0)
+        return round(LEFT + min(max(share, 0.0), 1.0) * (WIDE - LEFT), 1)
+
+
+def journey(record: Record, since: datetime, now: datetime, region: Region) -> Journey:
+    """Everything known since then. However many facts there are, the picture stays small."""
+    axis = Axis(since.timestamp(), now.timestamp())
+    lanes = []
+    for kind, name in LANES:
+        columns = {c: s for c, s in record.columns.items() if c.kind is kind}
+        seen = {c: within(s.current, axis) for c, s in columns.items()}
+        count = sum(len(s) for s in seen.values())
+        if count:
+            y = TOP + LANE * len(lanes)
+            lanes.append(Lane(name, y, count, _marks(seen, kind, axis, region)))
+    facts = sum(lane.count for lane in lanes)
+    tall = TOP + LANE * max(len(lanes), 1) + 10
+    label = f"{facts:,} facts since {reader.day(since, region)} in {len(lanes)} lanes"
+    return Journey(WIDE, tall, label, ticks(axis, region), tuple(lanes), axis.x(axis.until), facts)
+
+
+def within(series: Series, axis: Axis) -> Series:
+    """Facts that were true at some time on this axis."""
+    ends = series.at
+    if series.until is not None:
+        ends = np.where(np.isnan(series.until), series.at, series.until)
+    lasting = np.zeros(len(series), dtype=bool)
+    if series.says is not None and series.until is not None:
+        lasting = np.isnan(series.until) & (series.at <= axis.until)
+    return series.keep(((ends >= axis.since) & (series.at <= axis.until)) | lasting)
+
+
+def _marks(seen: dict[Code, Series], kind: Kind, axis: Axis, region: Region) -> tuple[Mark, ...]:
+    count = sum(len(s) for s in seen.values())
+    if kind is Kind.measurement or count > DOTS:
+        return _bins(seen, kind, axis, region)
+    marks: list[Mark] = []
+    for code, series in seen.items():
+        marks += [_one(code, series, i, axis, region) for i in range(len(series))]
+    return tuple(marks)
+
+
+def _one(code: Code, series: Series, i: int, axis: Axis, region: Region) -> Mark:
+    at = float(series.at[i])
+    says = str(series.says[i]) if series.says is not None else ""
+    what = says or f"{code.name} {reader.amount(code, float(series.value[i]), region)}"
+    title = f"{what}, {reader.clock(reader.utc(at), region)}"
+    until = float(series.until[i]) if series.until is not None else float("nan")
+    look = LOOK.get(code.kind, "")
+    if not isnan(until) and until > at:
+        x = axis.x(at)
+        return Mark("bar", f"bar {look}", x, max(axis.x(until) - x, 4), 14, title)
+    if code.kind in (Kind.condition, Kind.medication, Kind.allergy) and series.until is not None:
+        x = axis.x(at)
+        return Mark("bar", "bar open", x, max(axis.x(axis.until) - x, 4), 14, f"{title}, ongoing")
+    return Mark("dot", f"dot {look}", axis.x(at), 0, 0, title)
+
+
+def _bins(seen: dict[Code, Series], kind: Kind, axis: Axis, region: Region) -> tuple[Mark, ...]:
+    at = np.concatenate([s.at for s in seen.values()])
+    counts, edges = np.histogram(at, bins=BINS, range=(axis.since, axis.until))
+    top = log1p(max(int(counts.max()), 1))
+    look, wide = f"bin {LOOK.get(kind, '')}", (WIDE - LEFT) / BINS
+    return tuple(
+        Mark(
+            "bin",
+            look,
+            axis.x(float(edges[i])),
+            round(wide, 1),
+            round(3 + 15 * log1p(int(n)) / top, 1),
+            f"{n} from {reader.clock(reader.utc(float(edges[i])), region)}",
+        )
+        for i, n in enumerate(counts)
+        if n
+    )
+
+
+def ticks(axis: Axis, region: Region, most: int = 7) -> tuple[Tick, ...]:
+    """Dates at even distances."""
+    span = timedelta(seconds=axis.until - axis.since)
+    form = "%H:%M" if span <= timedelta(days=2) else "%-d %b" if span.days <= 200 else "%b %Y"
+    form = "%Y" if span.days > 365 * 6 else form
+    times = np.linspace(axis.since, axis.until, most)[1:-1]
+    texts = [reader.utc(float(t)).astimezone(region.zone).strftime(form) for t in times]
+    return tuple(Tick(axis.x(float(t)), w) for t, w in zip(times, texts, strict=True))
