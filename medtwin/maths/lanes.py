@@ -1,0 +1,151 @@
+"""The functions of `functions.py` as compiled lanes want them: branch-free, so they vectorise.
+
+A call into the C library would stop LLVM from working on many people at once, so `exp` and
+`tanh` are polynomials here. The flags allow reordering and fused multiply-add, but never the
+assumption that there is no NaN: a member that has gone wrong must stay visible. For the same
+reason comparisons are written out: what `min` and `max` make of a NaN is the compiler's choice.
+"""
+# ruff: noqa: FURB136  the module docstring says why
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import float32, float64, njit, types
+from numba.extending import intrinsic
+
+fast = {"contract", "afn", "arcp", "nsz", "reassoc"}
+
+
+@intrinsic
+def _power_of_two(_: Any, whole: Any) -> Any:
+    """2 to a whole power, by writing the exponent bits of a float."""
+    double = whole == types.float64
+    wide, bias, shift = (64, 1023, 52) if double else (32, 127, 23)
+
+    def built(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        kind = ir.IntType(wide)
+        bits = builder.add(builder.fptosi(args[0], kind), ir.Constant(kind, bias))
+        bits = builder.shl(bits, ir.Constant(kind, shift))
+        return builder.bitcast(bits, ir.DoubleType() if double else ir.FloatType())
+
+    return whole(whole), built
+
+
+def lane(function: Any) -> Any:
+    """A function compiled into its caller, lane by lane."""
+    return njit(function, fastmath=fast, error_model="numpy", forceinline=True)
+
+
+@lane
+def where(happens: Any, yes: Any, no: Any) -> Any:
+    return yes if happens else no
+
+
+@lane
+def least(x: Any, y: Any) -> Any:
+    return y if y < x else x
+
+
+@lane
+def greatest(x: Any, y: Any) -> Any:
+    return y if y > x else x
+
+
+def _common(T: Any) -> SimpleNamespace:
+    zero, one, two, three = T(0), T(1), T(2), T(3)
+
+    @lane
+    def positive(x: Any) -> Any:
+        return zero if x < zero else x
+
+    @lane
+    def between(x: Any, low: Any, high: Any) -> Any:
+        return least(greatest(x, low), high)
+
+    @lane
+    def smooth_step(x: Any, start: Any, end: Any) -> Any:
+        s = least(greatest((x - start) / (end - start), zero), one)
+        return s * s * (three - two * s)
+
+    log, sqrt, sin, cos = (lane(_called(f)) for f in (np.log, np.sqrt, np.sin, np.cos))
+    return SimpleNamespace(
+        where=where,
+        least=least,
+        greatest=greatest,
+        positive=positive,
+        between=between,
+        smooth_step=smooth_step,
+        log=log,
+        sqrt=sqrt,
+        sin=sin,
+        cos=cos,
+    )
+
+
+def _called(function: Any) -> Any:
+    def call(x: Any) -> Any:
+        return function(x)
+
+    return call
+
+
+def _exponential(T: Any, highest: float, terms: int) -> Any:
+    """e^x as 2^n times the Taylor series of the rest, |rest| < ln 2 / 2."""
+    per_two, ln2_high, ln2_low = T(1.4426950408889634), T(0.693145751953125), T(1.42860682030942e-6)
+    top, half, one = T(highest), T(0.5), T(1)
+    inverse = tuple(T(1.0 / k) for k in range(terms, 0, -1))
+
+    @lane
+    def exp(x: Any) -> Any:
+        x = top if x > top else x
+        x = -top if x < -top else x
+        n = np.floor(x * per_two + half)
+        rest = (x - n * ln2_high) - n * ln2_low
+        total = one
+        for k in range(len(inverse)):
+            total = one + rest * inverse[k] * total
+        return total * _power_of_two(n)  # pyright: ignore[reportCallIssue]  numba gives the context
+
+    return exp
+
+
+def _single_tanh() -> Any:
+    """A rational function, exact to float32 (coefficients of Eigen's ptanh, MPL 2.0)."""
+    T = float32
+    edge = T(7.90531110763549805)
+    p = [-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08]
+    p += [1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03]
+    q = [1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03]
+    p0, p1, p2, p3, p4, p5, p6 = (T(c) for c in p)
+    q0, q1, q2, q3 = (T(c) for c in q)
+
+    @lane
+    def tanh(x: Any) -> Any:
+        x = edge if x > edge else x
+        x = -edge if x < -edge else x
+        y = x * x
+        above = (((((p0 * y + p1) * y + p2) * y + p3) * y + p4) * y + p5) * y + p6
+        below = ((q0 * y + q1) * y + q2) * y + q3
+        return x * above / below
+
+    return tanh
+
+
+def _double_tanh(exp: Any) -> Any:
+    one, two = float64(1), float64(2)
+
+    @lane
+    def tanh(x: Any) -> Any:
+        return one - two / (exp(two * x) + one)
+
+    return tanh
+
+
+single = _common(float32)
+single.exp = _exponential(float32, 87.0, 7)
+single.tanh = _single_tanh()
+double = _common(float64)
+double.exp = _exponential(float64, 708.0, 13)
+double.tanh = _double_tanh(double.exp)

@@ -1,0 +1,198 @@
+"""The loop around a model: classical Runge-Kutta over blocks of 32 members, as source.
+
+Everything one block needs sits in one small local array, a row for each state, rate and
+parameter: LLVM then sees that rows cannot overlap, and works on all lanes at once. A run-time
+width, or arrays that come from outside, cost a factor of eight.
+"""
+
+from typing import Any
+
+from medtwin.physiology.lane_source import lane_source, parameter_names, shown_codes
+from medtwin.physiology.model import Model
+
+width = 32
+
+opening = '''"""Generated from the model "{name}"; written anew when the model changes."""
+from collections import namedtuple
+
+import numpy as np
+from numba import {kind} as T, njit, prange
+
+from medtwin.maths.lanes import {lanes} as lanes, fast, lane
+
+exp, log, sqrt, sin, cos, tanh = (
+    lanes.exp, lanes.log, lanes.sqrt, lanes.sin, lanes.cos, lanes.tanh)
+where, positive, least, greatest, between, smooth_step = (
+    lanes.where, lanes.positive, lanes.least, lanes.greatest, lanes.between, lanes.smooth_step)
+Person = namedtuple("Person", {parameters!r})
+W, huge = {width}, T({huge})
+settings = dict(fastmath=fast, error_model="numpy", nogil=True)
+
+'''
+
+block = """
+@njit(**settings, cache=True)
+def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, course, x_out,
+          u_out, lost):
+    rows = np.empty(({rows}, W), {dtype})
+    event = np.zeros(W, np.int64)
+    person_of = first if p_in.shape[1] > 1 else 0
+    many_p, many_u = int(p_in.shape[1] > 1), int(u_in.shape[1] > 1)
+    many_at, many_what = int(at.shape[1] > 1), int(what.shape[1] > 1)
+    many_amount = int(amount.shape[1] > 1)
+    events = at.shape[0]
+    for j in range(W):
+        k = first + min(j, n - 1)
+        for i in range({states}):
+            rows[i, j] = x_in[i, k]
+        for i in range({channels}):
+            rows[{states} + i, j] = u_in[i, k * many_u]
+        for i in range({parameters}):
+            rows[{p0} + i, j] = p_in[i, k * many_p]
+        p = Person({p_rows})
+        w = worked_out(p)
+{keep_worked}
+    t = begin
+    due = np.inf
+    if events > 0:
+        for j in range(n):
+            due = min(due, at[0, (first + j) * many_at])
+    for o in range(len(times)):
+        goal = times[o]
+        while t < goal:
+            if due <= t:
+                due = np.inf
+                for j in range(W):
+                    k = first + min(j, n - 1)
+                    while event[j] < events and at[event[j], k * many_at] <= t:
+                        code = what[event[j], k * many_what]
+                        value = amount[event[j], k * many_amount]
+                        if code < {inputs}:
+                            p = Person({p_rows})
+                            x = ({x_rows},)
+                            x = take(x, code, value, p)
+{keep_x}
+                        else:
+                            rows[{states} + code - {inputs}, j] += value
+                        event[j] += 1
+                    if event[j] < events:
+                        due = min(due, at[event[j], k * many_at])
+            stop = min(goal, due)
+            steps = max(1, int(np.ceil((stop - t) / step - 1e-9)))
+            length = (stop - t) / steps
+            h, half, sixth, two = T(length), T(length / 2), T(length / 6), T(2)
+            for s in range(steps):
+                now, mid = T(t + s * length), T(t + (s + 0.5) * length)
+                later = T(t + (s + 1) * length)
+                for j in range(W):
+                    p = Person({p_rows})
+                    w = ({w_rows},)
+                    u = ({u_rows},)
+                    x = ({x_rows},)
+                    a = drift(now, x, u, p, w)
+                    b = drift(mid, ({half_a},), u, p, w)
+                    c = drift(mid, ({half_b},), u, p, w)
+                    d = drift(later, ({whole_c},), u, p, w)
+{advance}
+            t = stop
+        for j in range(n):
+            p = Person({p_rows})
+            x = ({x_rows},)
+            told = shown(x, p)
+{keep_told}
+            whole = True
+            for i in range({states}):
+                whole = whole and abs(rows[i, j]) < huge
+            if not whole and not lost[first + j] < goal:
+                lost[first + j] = goal
+    for j in range(n):
+        for i in range({states}):
+            x_out[i, first + j] = rows[i, j]
+        for i in range({channels}):
+            u_out[i, first + j] = rows[{states} + i, j]
+
+
+@njit(**settings, cache=True)
+def one_by_one(begin, step, x_in, p_in, u_in, at, what, amount, times, course, x_out, u_out, lost):
+    members = x_in.shape[1]
+    for first in range(0, members, W):
+        block(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
+              times, course, x_out, u_out, lost)
+
+
+@njit(**settings, cache=True, parallel=True)
+def together(begin, step, x_in, p_in, u_in, at, what, amount, times, course, x_out, u_out, lost):
+    members = x_in.shape[1]
+    for b in prange((members + W - 1) // W):
+        first = b * W
+        block(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
+              times, course, x_out, u_out, lost)
+"""
+
+
+def kernel_source(model: Model[Any], kind: str) -> str:
+    """A module's text: the model's functions, and the loops over blocks, in `float32` or `float64`.
+
+    Raises NotPlain where the model's lines cannot be compiled.
+    """
+    text = lane_source(model)
+    names = parameter_names(model)
+    filled = opening.format(
+        name=model.name,
+        kind=kind,
+        lanes="single" if kind == "float32" else "double",
+        parameters=names,
+        width=width,
+        huge=1e15,
+    )
+    return filled + text + "\n\n" + block.format(**_places(model, text, kind))
+
+
+def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
+    """What stands where in a block's rows: states, rates, parameters, what was worked out."""
+    states, channels = len(model.states), len(model.channels)
+    parameters, worked = len(parameter_names(model)), _worked(text)
+    p0, w0 = states + channels, states + channels + parameters
+    xs = range(states)
+    return {
+        "dtype": f"np.{kind}",
+        "rows": w0 + worked,
+        "states": states,
+        "channels": channels,
+        "parameters": parameters,
+        "inputs": len(model.inputs),
+        "p0": p0,
+        "p_rows": _rows(p0, parameters),
+        "w_rows": _rows(w0, worked),
+        "u_rows": _rows(states, channels) or "T(0)",
+        "x_rows": _rows(0, states),
+        "half_a": ", ".join(f"x[{i}] + half * a[{i}]" for i in xs),
+        "half_b": ", ".join(f"x[{i}] + half * b[{i}]" for i in xs),
+        "whole_c": ", ".join(f"x[{i}] + h * c[{i}]" for i in xs),
+        "advance": _lines(
+            20,
+            [
+                f"rows[{i}, j] = x[{i}] + sixth * (a[{i}] + two * (b[{i}] + c[{i}]) + d[{i}])"
+                for i in xs
+            ],
+        ),
+        "keep_worked": _lines(8, [f"rows[{w0 + i}, j] = w[{i}]" for i in range(worked)]),
+        "keep_x": _lines(28, [f"rows[{i}, j] = x[{i}]" for i in xs]),
+        "keep_told": _lines(
+            12, [f"course[o, {i}, first + j] = told[{i}]" for i in range(len(shown_codes(model)))]
+        ),
+    }
+
+
+def _worked(text: str) -> int:
+    """How many values `worked_out` returns."""
+    body = text.split("def worked_out(")[1].split("return ")[1].split("\n")[0]
+    return body.count(",") if body.endswith(",)") else body.count(",") + 1
+
+
+def _rows(first: int, count: int) -> str:
+    return ", ".join(f"rows[{first + i}, j]" for i in range(count))
+
+
+def _lines(indent: int, lines: list[str]) -> str:
+    return "\n".join(" " * indent + line for line in lines)
