@@ -1,0 +1,163 @@
+"""Keeping what arrives: in batches, each wholly on disk before it is acknowledged."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from sqlalchemy import Connection
+
+from medtwin.record.observation import Observation
+from medtwin.record.person import Person
+from medtwin.sources.source import Arrived, Refusal
+from medtwin.vault import people
+from medtwin.vault.consent import Choice, Purpose
+from medtwin.vault.dialect import Row, insert_new
+from medtwin.vault.facts import insert_facts
+from medtwin.vault.originals import original_row, refusal_row
+from medtwin.vault.seal import Seal
+from medtwin.vault.tables import originals, patients, refusals
+from medtwin.vault.times import micros, moment
+
+batch_originals, batch_bytes, batch_seconds = 500, 8_000_000, 1.0
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of everything that arrived; each original is understood or kept, and counted.
+
+    `facts` and `originals` are new ones; `duplicates` are facts already there.
+    """
+
+    people: int = 0
+    new_people: int = 0
+    facts: int = 0
+    duplicates: int = 0
+    originals: int = 0
+    understood: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What arrived for one person, or for nobody named (then the seal is the house's)."""
+
+    seal: Seal
+    arrived: Sequence[Arrived]
+    originals: Sequence[Row]
+    facts: Sequence[Observation]
+    refused: Sequence[Refusal]
+    person: Person | None
+
+
+def batches(arriving: Iterable[Arrived]) -> Iterator[list[Arrived]]:
+    """Groups small enough to commit often, large enough to commit fast."""
+    held: list[Arrived] = []
+    size, began = 0, monotonic()
+    for one in arriving:
+        held.append(one)
+        size += len(one.original)
+        full = len(held) >= batch_originals or size >= batch_bytes
+        if full or monotonic() - began > batch_seconds:
+            yield held
+            held, size, began = [], 0, monotonic()
+    if held:
+        yield held
+
+
+def prepared(seal: Seal, arrived: Sequence[Arrived]) -> Batch:
+    """Everything that can be done before the store is asked."""
+    facts = [o for a in arrived for o in a.facts]
+    refused = [r for a in arrived for r in a.refused]
+    if not seal.owner and facts:
+        refused.append(_nobodys(arrived, len(facts)))
+        facts = []
+    who = [a.person for a in arrived if a.person is not None] if seal.owner else []
+    rows = [original_row(seal, a) for a in arrived if a.original]
+    return Batch(seal, arrived, rows, facts, refused, who[-1] if who else None)
+
+
+def _nobodys(arrived: Sequence[Arrived], facts: int) -> Refusal:
+    origin = next(a.origin for a in arrived if a.facts)
+    because = "no person is named; a fact is about one person"
+    return Refusal(
+        f"{facts} facts from {origin}", "nobody named", because, "name the person and import again"
+    )
+
+
+def keep(c: Connection, batch: Batch, basis: str, at: int) -> Receipt:
+    """Keep one person's batch inside the caller's transaction."""
+    seal = batch.seal
+    newcomer = 0
+    if seal.owner:
+        row = {"patient": seal.owner, "basis": basis, "since": at, "facts": 0}
+        newcomer = insert_new(c, patients, [row])
+    if batch.person is not None:
+        people.introduce(c, seal, batch.person)
+    new = keep_facts(c, seal, batch.facts)
+    insert_new(c, refusals, [refusal_row(seal, at, r) for r in batch.refused])
+    return Receipt(
+        people=1 if seal.owner else 0,
+        new_people=newcomer,
+        facts=new,
+        duplicates=len(batch.facts) - new,
+        originals=insert_new(c, originals, batch.originals),
+        understood=Counter(_kind(a) for a in batch.arrived if _understood(a)),
+        kept=Counter(a.kept for a in batch.arrived if a.kept),
+        refused=tuple(batch.refused),
+    )
+
+
+def keep_facts(c: Connection, seal: Seal, new: Sequence[Observation]) -> int:
+    """Keep the new ones among these facts, and the listing's counts with them."""
+    if not new:
+        return 0
+    added = insert_facts(c, seal, new)
+    if added:
+        people.count(c, seal.owner, added, [micros(o.at) for o in new])
+    return added
+
+
+def grant(c: Connection, who: Iterable[str], purposes: Sequence[Purpose], by: str, at: int) -> None:
+    """Enter what the import's basis grants, where the person has said nothing themselves."""
+    asked = list(who)
+    said = people.choices_of(c, asked)
+    silent = [
+        Choice(patient, purpose, True, moment(at), by)
+        for patient in asked
+        for purpose in purposes
+        if purpose not in {s.purpose for s in said.get(patient, [])}
+    ]
+    people.choose(c, silent)
+
+
+def _understood(a: Arrived) -> bool:
+    return not a.kept and bool(a.facts or a.person or not a.refused)
+
+
+def _kind(a: Arrived) -> str:
+    """The kind of resource, if the source says; else what its facts are."""
+    if a.kind:
+        return a.kind
+    return a.facts[0].code.kind.value if a.facts else "person"
+
+
+def summed(receipts: Iterable[Receipt], names: int) -> Receipt:
+    """One receipt for all; `names` is how many people they were about."""
+    all_of = list(receipts)
+    understood: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
+    for r in all_of:
+        understood.update(r.understood)
+        kept.update(r.kept)
+    return Receipt(
+        people=names,
+        new_people=sum(r.new_people for r in all_of),
+        facts=sum(r.facts for r in all_of),
+        duplicates=sum(r.duplicates for r in all_of),
+        originals=sum(r.originals for r in all_of),
+        understood=understood,
+        kept=kept,
+        refused=tuple(f for r in all_of for f in r.refused),
+    )

@@ -1,0 +1,116 @@
+"""The end of a person's data: what was there, who ended it, when and why. Provable, and final."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from medtwin.vault import tables
+from medtwin.vault.audit import Head
+from medtwin.vault.facts import meanings
+from medtwin.vault.seal import Seal, place
+from medtwin.vault.tables import accounts, facts, patients, retirements, sessions
+from medtwin.vault.times import micros
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was ended. `head` is the audit's last hash when it began, so both tell one story."""
+
+    patient: str
+    at: datetime
+    by: str
+    because: str
+    facts: Mapping[str, int]
+    originals: int
+    twins: int
+    forecasts: int
+    alerts: int
+    audit_lines: int
+    head: str
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.facts.items())) or "none"
+        return (
+            f"The data of {self.patient} was ended on {self.at:%d %B %Y at %H:%M %Z} by {self.by}, "
+            f"because: {self.because}. Facts: {kinds}; originals: {self.originals}; twin states: "
+            f"{self.twins}; forecasts: {self.forecasts}; alerts: {self.alerts}. Their key was "
+            f"destroyed; what is left in any copy of the store cannot be read. The audit then held "
+            f"{self.audit_lines} lines and ended in {self.head}."
+        )
+
+
+def counted(
+    c: Connection, seal: Seal, by: str, because: str, at: datetime, head: Head
+) -> Certificate:
+    """What is there, before it goes."""
+    n = {t.name: _count(c, t, seal.owner) for t in tables.of_one_person}
+    return Certificate(
+        patient=seal.owner,
+        at=at,
+        by=by,
+        because=because,
+        facts=_by_kind(c, seal),
+        originals=n["originals"],
+        twins=n["checkpoints"],
+        forecasts=n["forecasts"],
+        alerts=n["alerts"],
+        audit_lines=head.lines,
+        head=head.hash.hex(),
+    )
+
+
+def _count(c: Connection, table: Any, patient: str) -> int:
+    at = table.c.patient == patient
+    return c.execute(select(func.count()).select_from(table).where(at)).scalar_one()
+
+
+def _by_kind(c: Connection, seal: Seal) -> dict[str, int]:
+    meaning = meanings(c, seal)
+    query = select(facts.c.code, func.count()).where(facts.c.patient == seal.owner)
+    kinds: Counter[str] = Counter()
+    for code, n in c.execute(query.group_by(facts.c.code)):
+        kinds[meaning[code].kind.value] += n
+    return dict(kinds)
+
+
+def begin(c: Connection, house: Seal, certificate: Certificate) -> None:
+    """Before the key goes: the certificate is kept and the person closed to everybody."""
+    bound = place("", "retirements", certificate.patient)
+    sealed = house.close(bound, orjson.dumps(asdict(certificate)))
+    row = {"patient": certificate.patient, "certificate": sealed, "finished": False}
+    c.execute(insert(retirements), [row])
+    at = patients.c.patient == certificate.patient
+    gone = {"retired": micros(certificate.at), "person": None, "facts": 0}
+    c.execute(update(patients).where(at).values(gone | {"first": None, "last": None}))
+
+
+def finish(c: Connection, patient: str) -> None:
+    """After the key went: nothing of the person stays but pseudonym, choices and certificate."""
+    for table in tables.of_one_person:
+        c.execute(delete(table).where(table.c.patient == patient))
+    theirs = select(accounts.c.digest).where(accounts.c.patient == patient)
+    c.execute(delete(sessions).where(sessions.c.account.in_(theirs)))
+    c.execute(delete(accounts).where(accounts.c.patient == patient))
+    done = update(retirements).where(retirements.c.patient == patient)
+    c.execute(done.values(finished=True))
+
+
+def unfinished(c: Connection) -> list[str]:
+    """Those whose retirement was interrupted."""
+    query = select(retirements.c.patient).where(retirements.c.finished.is_(False))
+    return list(c.execute(query).scalars())
+
+
+def certificate(c: Connection, house: Seal, patient: str) -> Certificate | None:
+    """The certificate of a retired person; None if they were not retired."""
+    query = select(retirements.c.certificate).where(retirements.c.patient == patient)
+    sealed = c.execute(query).scalar()
+    if sealed is None:
+        return None
+    said = orjson.loads(house.open(place("", "retirements", patient), sealed))
+    return Certificate(**said | {"at": datetime.fromisoformat(said["at"])})

@@ -1,0 +1,132 @@
+"""The open store: files, keys, clock, and the one way in, which asks and writes it down."""
+
+import fcntl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from medtwin.vault import access, audit, people, tables
+from medtwin.vault.access import Action, Principal, Refused, Subject
+from medtwin.vault.consent import Decision, Purpose
+from medtwin.vault.dialect import Turns
+from medtwin.vault.keys import KeyMissing, Keyring
+from medtwin.vault.times import micros
+
+
+@dataclass
+class Work:
+    """One transaction: what it writes, and what the audit will say of it. Life: one `with`."""
+
+    connection: Connection
+    at: int
+    said: list[audit.Entry] = field(default_factory=list)
+
+    def say(
+        self,
+        principal: Principal,
+        action: Action,
+        patient: str | None,
+        purpose: Purpose | None,
+        decision: Decision,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add an audit line; it is kept if, and only if, the transaction is."""
+        self.said.append(
+            audit.entry(self.at, principal, action, patient, purpose, decision, detail)
+        )
+
+
+class Store:
+    """Three files: `store.db` (sealed), `keys.db` (wrapped keys) and `key` (opens those).
+
+    A fourth, `audit.head`, holds the signed end of the audit chain.
+    """
+
+    def __init__(self, home: Path, key_file: Path, clock: Callable[[], datetime]) -> None:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.clock = clock
+        with locked(home / "open.lock"):
+            complete(home, key_file)
+            self.keyring = Keyring(home / "keys.db", key_file)
+            self.turns = Turns(home / "store.db")
+            with self.turns.writing() as c:
+                tables.store.create_all(c)
+            (home / "store.db").chmod(0o600)
+        self.anchor = audit.Anchor(home / "audit.head", self.keyring.house_key(b"audit head"))
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        """All of it and its audit lines are on disk when this returns, or none of it."""
+        with self.turns.writing() as c:
+            work = Work(c, micros(self.clock()))
+            yield work
+            head = audit.write(c, work.said) if work.said else None
+        if head is not None:
+            self.anchor.advance(head)
+
+    @contextmanager
+    def asked(
+        self,
+        principal: Principal,
+        action: Action,
+        patient: str | None,
+        purpose: Purpose | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> Iterator[Work]:
+        """A transaction for one request, if it is allowed; `Refused` if not. Both leave a line."""
+        no: Decision | None = None
+        with self.writing() as work:
+            decision = decided(work.connection, principal, action, patient, purpose)
+            work.say(principal, action, patient, purpose, decision, detail)
+            if decision.allowed:
+                yield work
+            else:
+                no = decision
+        if no is not None:
+            raise Refused(no, principal, action, patient or "the house")
+
+    def close(self) -> None:
+        """Let the files go and forget the keys."""
+        self.turns.close()
+        self.keyring.close()
+
+
+def decided(
+    c: Connection,
+    principal: Principal,
+    action: Action,
+    patient: str | None,
+    purpose: Purpose | None,
+) -> Decision:
+    """The one decision, on what the consent ledger says inside this very transaction."""
+    if patient is None:
+        return access.decide(principal, action, None, purpose)
+    found: Subject | None = people.subject(c, patient)
+    if found is None:
+        return Decision(False, f"no {patient} is kept here; list the people kept")
+    return access.decide(principal, action, found, purpose)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def complete(home: Path, key_file: Path) -> None:
+    """A store without its keys must not be opened with new ones."""
+    if not (home / "store.db").exists():
+        return
+    for path, what in ((home / "keys.db", "keyring"), (key_file, "key file")):
+        if not path.exists():
+            raise KeyMissing(
+                f"the {what} {path} is missing while a store exists in {home}; put back the one "
+                "that belongs to this store: without it nothing in it can be read"
+            )

@@ -1,0 +1,194 @@
+"""The store's tables. In clear: pseudonym, code id, times, counts. Sealed: everything else."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+# SQLite gives rowids only to INTEGER keys; PostgreSQL needs BIGINT for the same number.
+Number = BigInteger().with_variant(Integer, "sqlite")
+store = MetaData()
+keyring = MetaData()
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, Number, primary_key=True, autoincrement=True)
+
+
+def _patient() -> Column[str]:
+    return Column("patient", String, ForeignKey("patients.patient"), nullable=False)
+
+
+def _sealed() -> Column[bytes]:
+    return Column("sealed", LargeBinary, nullable=False)
+
+
+def _time(name: str) -> Column[int]:
+    """UTC microseconds: exact both ways."""
+    return Column(name, BigInteger, nullable=False)
+
+
+patients = Table(
+    "patients",
+    store,
+    Column("patient", String, primary_key=True),
+    Column("basis", String, nullable=False),
+    _time("since"),
+    Column("person", LargeBinary),
+    Column("facts", Integer, nullable=False, default=0),
+    Column("first", BigInteger),
+    Column("last", BigInteger),
+    Column("retired", BigInteger),
+)
+facts = Table(
+    "facts",
+    store,
+    _number("arrival"),
+    _patient(),
+    Column("code", String, nullable=False),
+    _time("at"),
+    _time("known"),
+    Column("digest", LargeBinary, nullable=False),
+    _sealed(),
+    UniqueConstraint("patient", "digest"),
+    Index("facts_by_time", "patient", "known"),
+    sqlite_autoincrement=True,
+)
+vocabulary = Table(
+    "vocabulary",
+    store,
+    Column("patient", String, ForeignKey("patients.patient"), primary_key=True),
+    Column("code", String, primary_key=True),
+    _sealed(),
+)
+# `patient` is empty for an original that names nobody.
+originals = Table(
+    "originals",
+    store,
+    _number("number"),
+    Column("patient", String, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    _sealed(),
+    UniqueConstraint("patient", "digest"),
+)
+refusals = Table(
+    "refusals",
+    store,
+    _number("number"),
+    Column("patient", String, nullable=False),
+    _time("at"),
+    Column("digest", LargeBinary, nullable=False),
+    _sealed(),
+    UniqueConstraint("patient", "digest"),
+)
+choices = Table(
+    "choices",
+    store,
+    _number("number"),
+    _patient(),
+    Column("purpose", String, nullable=False),
+    Column("yes", Boolean, nullable=False),
+    _time("at"),
+    Column("by", String, nullable=False),
+    Index("choices_by_patient", "patient"),
+)
+checkpoints = Table(
+    "checkpoints",
+    store,
+    Column("patient", String, ForeignKey("patients.patient"), primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    _sealed(),
+)
+forecasts = Table(
+    "forecasts",
+    store,
+    Column("patient", String, ForeignKey("patients.patient"), primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("by", String, primary_key=True),
+    Column("made", BigInteger, primary_key=True),
+    Column("due", BigInteger, primary_key=True),
+    _sealed(),
+)
+alerts = Table(
+    "alerts",
+    store,
+    _number("number"),
+    _patient(),
+    Column("topic", LargeBinary, nullable=False),
+    _time("at"),
+    _time("latest"),
+    Column("times", Integer, nullable=False),
+    Column("acknowledged_by", String),
+    Column("acknowledged_at", BigInteger),
+    Column("resolved_at", BigInteger),
+    _sealed(),
+    Index("alerts_by_patient", "patient"),
+)
+retirements = Table(
+    "retirements",
+    store,
+    Column("patient", String, ForeignKey("patients.patient"), primary_key=True),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("finished", Boolean, nullable=False),
+)
+audit = Table(
+    "audit",
+    store,
+    Column("line", Number, primary_key=True, autoincrement=False),
+    _time("at"),
+    Column("who", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("patient", String),
+    Column("purpose", String),
+    Column("allowed", Boolean, nullable=False),
+    Column("because", String, nullable=False),
+    Column("detail", String, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("audit_by_patient", "patient"),
+)
+# A patient's log-in name may identify them, so theirs is sealed and found by digest.
+accounts = Table(
+    "accounts",
+    store,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("name", LargeBinary, nullable=False),
+    Column("password", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("patient", String, ForeignKey("patients.patient")),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("failed", BigInteger),
+)
+sessions = Table(
+    "sessions",
+    store,
+    Column("token", LargeBinary, primary_key=True),
+    Column("account", LargeBinary, ForeignKey("accounts.digest"), nullable=False),
+    _time("until"),
+)
+of_one_person = (facts, vocabulary, originals, refusals, checkpoints, forecasts, alerts)
+
+# In a file of their own, so that a copy of the store opens nothing.
+keys = Table(
+    "keys",
+    keyring,
+    Column("name", String, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+identities = Table(
+    "identities",
+    keyring,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("patient", String, nullable=False),
+    Index("identities_by_patient", "patient"),
+)

@@ -1,0 +1,408 @@
+"""The door. Nobody reads or writes anything of a person except through here.
+
+Every method names who asks and for what, is allowed or refused by the person's own choices
+(`decide`), and leaves a line in the audit: in the same transaction, so that neither is
+without the other.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from medtwin.record.codes import Code
+from medtwin.record.observation import Observation
+from medtwin.record.person import Person
+from medtwin.record.record import Record
+from medtwin.sources.source import Arrived, Refusal
+from medtwin.vault import (
+    alerts,
+    audit,
+    checkpoints,
+    facts,
+    forecasts,
+    originals,
+    people,
+    receiving,
+    retirement,
+)
+from medtwin.vault.access import Action, Principal, Role
+from medtwin.vault.accounts import Accounts
+from medtwin.vault.audit import Line, Verified
+from medtwin.vault.consent import Choice, Decision, Purpose
+from medtwin.vault.people import Listed
+from medtwin.vault.receiving import Receipt
+from medtwin.vault.retirement import Certificate
+from medtwin.vault.seal import Seal
+from medtwin.vault.store import Store, decided
+from medtwin.vault.times import moment
+
+
+def now() -> datetime:
+    """The time it is."""
+    return datetime.now(UTC)
+
+
+def untold(_: Receipt) -> None:
+    """Nobody listens."""
+
+
+class Vault:
+    """People's records, twins, forecasts and choices, sealed on disk. Life: `open` to `close`.
+
+    Several threads and processes may use one home at the same time.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._finish_retirements()
+
+    @classmethod
+    def open(
+        cls, home: Path, clock: Callable[[], datetime] = now, key_file: Path | None = None
+    ) -> "Vault":
+        """Open the store in `home`, or make one with new keys; `KeyMissing` if its keys are gone.
+
+        `key_file` keeps the key-encryption key elsewhere than in `home` (better).
+        """
+        home = Path(home)
+        return cls(Store(home, key_file or home / "key", clock))
+
+    def close(self) -> None:
+        """Forget the keys and let the files go."""
+        self._store.close()
+
+    def __enter__(self) -> "Vault":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may log in."""
+        return Accounts(self._store)
+
+    # Who may what
+
+    def decide(
+        self, principal: Principal, action: Action, patient: str | None, purpose: Purpose | None
+    ) -> Decision:
+        """Whether this would be allowed now, and why. Asking leaves a line too."""
+        with self._store.writing() as work:
+            decision = decided(work.connection, principal, action, patient, purpose)
+            work.say(principal, action, patient, purpose, decision, {"asked": True})
+        return decision
+
+    def choose(self, principal: Principal, patient: str, purpose: Purpose, yes: bool) -> Choice:
+        """Enter a person's yes or no; it holds from this moment on."""
+        detail = {"purpose": purpose.value, "yes": yes}
+        with self._store.asked(principal, Action.choose, patient, None, detail) as work:
+            said = Choice(patient, purpose, yes, moment(work.at), principal.signature)
+            people.choose(work.connection, [said])
+        return said
+
+    def choices(self, principal: Principal, patient: str) -> tuple[Choice, ...]:
+        """Everything this person ever said about the use of their data, in order."""
+        with self._store.asked(principal, Action.see_choices, patient) as work:
+            return tuple(people.choices_of(work.connection, [patient]).get(patient, []))
+
+    # Keeping
+
+    def receive(
+        self,
+        principal: Principal,
+        arrived: Iterable[Arrived],
+        basis: str,
+        grants: Sequence[Purpose] = (),
+        acknowledged: Callable[[Receipt], None] = untold,
+    ) -> Receipt:
+        """Keep what arrives, byte for byte and as facts; what is there already stays as it is.
+
+        `basis` says on what ground it is kept, `grants` what comes with that ground; where a
+        person has chosen for themselves, their choice stays. Each batch is wholly on disk
+        before `acknowledged` hears of it (its own receipt, not a running sum).
+        """
+        receipts: list[Receipt] = []
+        seen: set[str] = set()
+        for held in receiving.batches(arrived):
+            receipt = self._received(principal, held, basis, grants, seen)
+            receipts.append(receipt)
+            acknowledged(receipt)
+        if not receipts:
+            with self._store.asked(principal, Action.receive, None):
+                pass
+        return receiving.summed(receipts, len(seen))
+
+    def add(
+        self, principal: Principal, patient: str, new: Sequence[Observation], purpose: Purpose
+    ) -> int:
+        """Keep facts as they arrive live; how many were new. They are on disk when it returns."""
+        detail = {"facts": len(new)}
+        with self._store.asked(principal, Action.add, patient, purpose, detail) as work:
+            return receiving.keep_facts(work.connection, self._seal(patient), new)
+
+    # Reading
+
+    def patients(self, principal: Principal) -> tuple[Listed, ...]:
+        """Everybody kept, by pseudonym, with counts; a patient finds only themselves."""
+        own = principal.patient if principal.role is Role.patient else None
+        with self._store.asked(principal, Action.list, own) as work:
+            return people.listed(work.connection, own)
+
+    def who(self, principal: Principal, patient: str, purpose: Purpose) -> Person:
+        """Who this is. Where no source has said, the name is empty."""
+        with self._store.asked(principal, Action.identify, patient, purpose) as work:
+            sealed = people.sealed_person(work.connection, patient)
+        if sealed is None:
+            return Person(identifiers=(), name="")
+        return people.person(self._seal(patient), sealed)
+
+    def record(
+        self,
+        principal: Principal,
+        patient: str,
+        purpose: Purpose,
+        by: datetime | None = None,
+        since: datetime | None = None,
+        codes: Iterable[Code] | None = None,
+    ) -> Record:
+        """A person's facts; only those known `by`, true `since`, or of these codes, if asked."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            c, seal = work.connection, self._seal(patient)
+            rows = facts.sealed_rows(c, patient, by=by, since=since, only=codes)
+            meaning = facts.meanings(c, seal)
+        return facts.record(seal, rows, meaning)
+
+    def news(
+        self, principal: Principal, patient: str, purpose: Purpose, after: int
+    ) -> tuple[int, tuple[Observation, ...]]:
+        """The facts that arrived after number `after`, in that order, and the number reached."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            c, seal = work.connection, self._seal(patient)
+            rows = facts.sealed_rows(c, patient, after=after)
+            meaning = facts.meanings(c, seal)
+        reached = rows[-1].arrival if rows else after
+        return reached, facts.observations(seal, rows, meaning)
+
+    def originals(self, principal: Principal, patient: str, purpose: Purpose) -> Iterator[bytes]:
+        """What the sources sent about this person, byte for byte, in the order it came."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            rows = originals.original_rows(work.connection, patient)
+            seal = self._seal(patient)
+        return originals.opened_originals(seal, rows)
+
+    def refusals(self, principal: Principal) -> tuple[Refusal, ...]:
+        """Everything that could not be accepted, and why; whose, by pseudonym."""
+        with self._store.asked(principal, Action.see_refusals, None) as work:
+            rows = originals.refusal_rows(work.connection)
+            return tuple(originals.opened_refusal(self._seal(r.patient), r) for r in rows)
+
+    # What was computed
+
+    def keep(
+        self,
+        principal: Principal,
+        twin: bytes,
+        patient: str,
+        model: str,
+        at: datetime,
+        purpose: Purpose,
+    ) -> None:
+        """Keep a twin's state at a moment; older states are thinned out."""
+        with self._store.asked(principal, Action.keep, patient, purpose) as work:
+            checkpoints.keep(work.connection, self._seal(patient), model, at, twin)
+
+    def checkpoint(
+        self,
+        principal: Principal,
+        patient: str,
+        model: str,
+        purpose: Purpose,
+        before: datetime | None = None,
+    ) -> bytes | None:
+        """The twin's last state; with `before`, the last one strictly before that moment."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            found = checkpoints.latest(work.connection, patient, model, before)
+            seal = self._seal(patient)
+        return None if found is None else checkpoints.opened(seal, model, *found)
+
+    def forget_checkpoints(
+        self, principal: Principal, patient: str, model: str, purpose: Purpose, after: datetime
+    ) -> int:
+        """Drop the states from `after` on, which a late fact has made untrue; how many."""
+        with self._store.asked(principal, Action.keep, patient, purpose) as work:
+            return checkpoints.forget(work.connection, patient, model, after)
+
+    def keep_entries(
+        self, principal: Principal, patient: str, entries: Sequence[Any], purpose: Purpose
+    ) -> None:
+        """Keep forecasts in the ledger; one kept before is replaced, as when it is scored."""
+        detail = {"entries": len(entries)}
+        with self._store.asked(principal, Action.keep, patient, purpose, detail) as work:
+            forecasts.keep(work.connection, self._seal(patient), entries)
+
+    def ledger(
+        self,
+        principal: Principal,
+        patient: str,
+        purpose: Purpose,
+        since: datetime | None = None,
+    ) -> tuple[Any, ...]:
+        """The twin's forecasts and their scores, in the order they were made."""
+        from medtwin.twin.ledger import LedgerEntry
+
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            rows = forecasts.sealed_rows(work.connection, patient, since)
+            seal = self._seal(patient)
+        return forecasts.opened(seal, rows, LedgerEntry)
+
+    def keep_alert(
+        self, principal: Principal, alert: alerts.Raised, purpose: Purpose = Purpose.care
+    ) -> int:
+        """Keep an alert, or count an open one of the same patient and code again; its number."""
+        patient = alert.patient
+        with self._store.asked(principal, Action.keep, patient, purpose) as work:
+            return alerts.raise_alert(work.connection, self._seal(patient), alert)
+
+    def resolve_alert(
+        self, principal: Principal, patient: str, code: str, purpose: Purpose = Purpose.care
+    ) -> int:
+        """The reason for it is gone: close the open alert of this code; how many there were."""
+        with self._store.asked(principal, Action.keep, patient, purpose) as work:
+            return alerts.resolve(work.connection, self._seal(patient), code, work.at)
+
+    def alerts(
+        self, principal: Principal, patient: str | None = None, limit: int = 200
+    ) -> tuple[dict[str, Any], ...]:
+        """Alerts of this person, newest first; without a patient, of all whose care agrees."""
+        if patient is None:
+            return self._all_alerts(principal, limit)
+        with self._store.asked(principal, Action.read, patient, Purpose.care) as work:
+            rows = alerts.rows(work.connection, patient, limit)
+            seal = self._seal(patient)
+        return tuple(alerts.opened(seal, r) for r in rows)
+
+    def acknowledge(self, principal: Principal, alert_id: int) -> None:
+        """Somebody has seen this alert."""
+        with self._store.turns.reading() as c:
+            patient = alerts.whose(c, alert_id)
+        if patient is None:
+            raise LookupError(f"no alert {alert_id} is kept; take the id from the list of alerts")
+        with self._store.asked(principal, Action.acknowledge, patient, Purpose.care) as work:
+            alerts.acknowledge(work.connection, alert_id, principal.signature, work.at)
+
+    # Accounting for it
+
+    def audit(
+        self, principal: Principal, patient: str | None = None, limit: int = 1000
+    ) -> tuple[Line, ...]:
+        """Who did what, newest first; of one person, or of the whole house."""
+        purpose = Purpose.care if patient else None
+        with self._store.asked(principal, Action.see_audit, patient, purpose) as work:
+            return audit.lines(work.connection, patient, limit)
+
+    def verify(self) -> Verified:
+        """Whether every audit line is there and as it was written."""
+        signed = self._store.anchor.read()
+        with self._store.turns.reading() as c:
+            return audit.verify(c, signed)
+
+    # Ending it
+
+    def retire(self, principal: Principal, patient: str, because: str) -> Certificate:
+        """End a person's data: their key is destroyed and nothing can be read again, anywhere."""
+        with self._store.asked(principal, Action.retire, patient) as work:
+            c, keyring = work.connection, self._store.keyring
+            certificate = retirement.counted(
+                c,
+                keyring.seal_of(patient),
+                principal.signature,
+                because,
+                moment(work.at),
+                audit.head(c),
+            )
+            retirement.begin(c, keyring.house, certificate)
+        self._finish_retirements()
+        return certificate
+
+    def certificate(self, patient: str) -> Certificate | None:
+        """What was ended, by whom, when and why; None if this person was not retired."""
+        with self._store.turns.reading() as c:
+            return retirement.certificate(c, self._store.keyring.house, patient)
+
+    # Inside
+
+    def _seal(self, patient: str) -> Seal:
+        keyring = self._store.keyring
+        return keyring.seal_of(patient) if patient else keyring.house
+
+    def _received(
+        self,
+        principal: Principal,
+        held: Sequence[Arrived],
+        basis: str,
+        grants: Sequence[Purpose],
+        seen: set[str],
+    ) -> Receipt:
+        keyring = self._store.keyring
+        names = keyring.pseudonyms(a.about for a in held if a.about is not None)
+        with self._store.turns.reading() as c:
+            gone = people.retired_among(c, names.values())
+        if gone:  # by another process, while this one remembered them
+            for patient in gone:
+                keyring.forget(patient)
+            return self._received(principal, held, basis, grants, seen)
+        by_person: dict[str, list[Arrived]] = {}
+        for a in held:
+            by_person.setdefault(names[a.about] if a.about is not None else "", []).append(a)
+        ready = [receiving.prepared(self._seal(p), a) for p, a in by_person.items()]
+        return self._kept(principal, ready, basis, grants, seen)
+
+    def _kept(
+        self,
+        principal: Principal,
+        ready: Sequence[receiving.Batch],
+        basis: str,
+        grants: Sequence[Purpose],
+        seen: set[str],
+    ) -> Receipt:
+        theirs = {b.seal.owner for b in ready if b.seal.owner}
+        with self._store.asked(principal, Action.receive, None) as work:
+            c = work.connection
+            receipts = [receiving.keep(c, batch, basis, work.at) for batch in ready]
+            by = f"{principal.signature}, {basis}"
+            receiving.grant(c, theirs - seen, grants, by, work.at)
+            allowed = Decision(True, f"kept on the basis: {basis}")
+            for batch, r in zip(ready, receipts, strict=True):
+                counts = {"facts": r.facts, "originals": r.originals, "refused": len(r.refused)}
+                whose = batch.seal.owner or None
+                work.say(principal, Action.receive, whose, None, allowed, counts)
+        seen |= theirs
+        return receiving.summed(receipts, len(theirs))
+
+    def _all_alerts(self, principal: Principal, limit: int) -> tuple[dict[str, Any], ...]:
+        found: list[dict[str, Any]] = []
+        with self._store.asked(principal, Action.list, None) as work:
+            c = work.connection
+            for one in people.listed(c, None):
+                decision = decided(c, principal, Action.read, one.patient, Purpose.care)
+                if decision.allowed:
+                    work.say(principal, Action.read, one.patient, Purpose.care, decision)
+                    rows = alerts.rows(c, one.patient, limit)
+                    found += [alerts.opened(self._seal(one.patient), r) for r in rows]
+        return tuple(sorted(found, key=lambda a: a["latest"], reverse=True)[:limit])
+
+    def _finish_retirements(self) -> None:
+        """Destroy the key, then the sealed rows; done again at `open` if it was cut short."""
+        store = self._store
+        with store.turns.reading() as c:
+            begun = retirement.unfinished(c)
+        for patient in begun:
+            store.keyring.destroy(patient)
+            with store.writing() as work:
+                retirement.finish(work.connection, patient)
+                ended = Decision(True, "their key was destroyed and their data is gone")
+                work.say(Principal("the vault", Role.system), Action.retire, patient, None, ended)
+            store.turns.scrub()
