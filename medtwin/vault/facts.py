@@ -3,7 +3,7 @@
 import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -60,21 +60,23 @@ def _place(patient: str, code: str, at: int, known: int, digest: bytes) -> bytes
     return f"facts|{patient}|{code}|{at}|{known}|".encode() + digest
 
 
-def words(seal: Seal, new: Iterable[Code]) -> list[dict[str, Any]]:
-    """What the codes mean, sealed beside the facts: free words may identify."""
-    return [
-        {
-            "patient": seal.owner,
-            "code": c.id,
-            "sealed": seal.close(place(seal.owner, "vocabulary", c.id), orjson.dumps(described(c))),
-        }
-        for c in new
-    ]
+def learn_words(c: Connection, seal: Seal, said: Mapping[str, Code]) -> None:
+    """Keep what the codes mean, sealed beside the facts: free words may identify."""
+    v = vocabulary.c
+    there = set(c.execute(select(v.code).where(v.patient == seal.owner)).scalars())
+    rows = [_word(seal, code) for name, code in said.items() if name not in there]
+    insert_new(c, vocabulary, rows)
+
+
+def _word(seal: Seal, code: Code) -> dict[str, Any]:
+    plain = orjson.dumps(described(code))
+    sealed = seal.close(place(seal.owner, "vocabulary", code.id), plain)
+    return {"patient": seal.owner, "code": code.id, "sealed": sealed}
 
 
 def described(code: Code) -> dict[str, Any]:
     """A code in plain words and numbers; no limit is no entry."""
-    said = asdict(code).items()
+    said = ((f.name, getattr(code, f.name)) for f in fields(code))
     return {k: v for k, v in said if v is not None and not (isinstance(v, float) and math.isinf(v))}
 
 
@@ -90,7 +92,7 @@ def code_of(said: Mapping[str, Any]) -> Code:
 
 def insert_facts(c: Connection, seal: Seal, new: Sequence[Observation]) -> int:
     """Keep the facts that are not there yet; how many were new."""
-    insert_new(c, vocabulary, words(seal, {o.code.id: o.code for o in new}.values()))
+    learn_words(c, seal, {o.code.id: o.code for o in new})
     return insert_new(c, facts, [row(seal, o) for o in new])
 
 

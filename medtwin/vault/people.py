@@ -29,6 +29,10 @@ class Listed:
     retired: datetime | None
 
 
+class Retired(LookupError):
+    """The data of this person was ended; nothing can be kept for them any more."""
+
+
 def choices_of(c: Connection, people: Iterable[str] | None = None) -> dict[str, list[Choice]]:
     """Every choice of these people (None: of all), in the order they were entered."""
     query = select(choices).order_by(choices.c.number)
@@ -82,10 +86,12 @@ def listed(c: Connection, only: str | None) -> tuple[Listed, ...]:
     )
 
 
-def retired_among(c: Connection, people: Iterable[str]) -> list[str]:
-    """Those whose data was ended."""
+def none_retired(c: Connection, people: Iterable[str]) -> None:
+    """`Retired` if the data of any of them was ended."""
     query = select(patients.c.patient).where(patients.c.patient.in_(list(people)))
-    return [r.patient for r in c.execute(query.where(patients.c.retired.is_not(None)))]
+    gone = c.execute(query.where(patients.c.retired.is_not(None))).scalars().all()
+    if gone:
+        raise Retired(f"{', '.join(gone)} retired; whoever arrives now is somebody new")
 
 
 def described(seal: Seal, who: Person) -> bytes:

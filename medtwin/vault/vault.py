@@ -348,17 +348,17 @@ class Vault:
     ) -> Receipt:
         keyring = self._store.keyring
         names = keyring.pseudonyms(a.about for a in held if a.about is not None)
-        with self._store.turns.reading() as c:
-            gone = people.retired_among(c, names.values())
-        if gone:  # by another process, while this one remembered them
-            for patient in gone:
-                keyring.forget(patient)
-            return self._received(principal, held, basis, grants, seen)
         by_person: dict[str, list[Arrived]] = {}
         for a in held:
             by_person.setdefault(names[a.about] if a.about is not None else "", []).append(a)
         ready = [receiving.prepared(self._seal(p), a) for p, a in by_person.items()]
-        return self._kept(principal, ready, basis, grants, seen)
+        try:
+            return self._kept(principal, ready, basis, grants, seen)
+        except people.Retired:  # by another process, while this one still knew them
+            self._finish_retirements()
+            for patient in by_person:
+                keyring.forget(patient)
+            return self._received(principal, held, basis, grants, seen)
 
     def _kept(
         self,
@@ -371,6 +371,7 @@ class Vault:
         theirs = {b.seal.owner for b in ready if b.seal.owner}
         with self._store.asked(principal, Action.receive, None) as work:
             c = work.connection
+            people.none_retired(c, theirs)
             receipts = [receiving.keep(c, batch, basis, work.at) for batch in ready]
             by = f"{principal.signature}, {basis}"
             receiving.grant(c, theirs - seen, grants, by, work.at)
