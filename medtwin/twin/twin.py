@@ -1,22 +1,32 @@
 """What we believe about one body now: its states and parameters, with our doubt."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field, fields, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.model import Model
+from medtwin.physiology.model import Model, sample
+from medtwin.record.record import Record
+from medtwin.twin.personal import Personal, drawn
+from medtwin.twin.random import stream
+
+exact_members = 16
+ensemble_members = 300
 
 
 @dataclass(frozen=True)
 class Twin:
     """Members are equally likely versions of this patient; their spread is our doubt.
 
-    `at` is UTC seconds. Where the model has an exact filter, each member also carries the
-    covariance of its states (`spread`), and its `states` are their means; otherwise the
-    members' states are the doubt themselves and `spread` is None. Random draws are keyed by
-    `seed`, patient, model, time and member, so that a replay makes the same ones.
+    `at` is UTC seconds, the time of the last fact. Where the model has an exact filter, each
+    member also carries the covariance of its linear states (`spread`), and its `states` are
+    their means; otherwise the members' states are the doubt themselves and `spread` is None.
+    `running` are the rates in force (basal insulin) and `ends` when what we were told of them
+    stops being true (UTC seconds). Random draws are keyed by `seed`, patient, model, time and
+    member, so that a replay makes the same ones. `born`, `told` (the latest time at which any
+    fact inside was learned) and `facts` (how many) say what this belief rests on.
     """
 
     patient: str
@@ -25,4 +35,79 @@ class Twin:
     states: Float[np.ndarray, "state member"]
     parameters: Float[np.ndarray, "parameter member"]
     seed: int
-    spread: Float[np.ndarray, "state state member"] | None = None
+    spread: Float[np.ndarray, "linear linear member"] | None = None
+    running: Float[np.ndarray, "channel member"] = field(default_factory=lambda: np.zeros((0, 0)))
+    ends: Float[np.ndarray, " channel"] = field(default_factory=lambda: np.zeros(0))
+    born: float = -np.inf
+    told: float = -np.inf
+    facts: int = 0
+
+    @property
+    def members(self) -> int:
+        """How many versions of this person are followed side by side."""
+        return self.states.shape[1]
+
+
+def born(
+    patient: str,
+    model: Model[Any],
+    at: datetime,
+    record: Record | None = None,
+    seed: int = 0,
+    members: int | None = None,
+    personal: Personal | None = None,
+) -> Twin:
+    """A twin that has learned nothing yet: every member is someone drawn from the population.
+
+    What the record, as known by `at`, says of the parameters narrows the draw; so does a
+    `personal` fit of the person's past days. Facts before `at` are not learned from.
+    """
+    count = members or (exact_members if model.linear else ensemble_members)
+    rng = stream(seed, patient, model.name, at.timestamp(), "birth")
+    p = sample(model.parameters, count, rng)
+    p = _as_the_record_says(p, model, None if record is None else record.known(by=at), rng)
+    if personal is not None:
+        p = replace(p, **drawn(personal, model, count, rng))
+    return _at_rest(patient, model, round(at.timestamp(), 3), p, count, seed)
+
+
+def parameters(twin: Twin) -> Any:
+    """The members' parameters by name, as the model's own functions want them."""
+    return twin.model.parameters(*twin.parameters)
+
+
+def _as_the_record_says(
+    p: Any, model: Model[Any], record: Record | None, rng: np.random.Generator
+) -> Any:
+    if record is None or model.personal is None:
+        return p
+    told = model.personal(record)
+    people = len(getattr(p, fields(p)[0].name))
+    return replace(p, **{name: np.full(people, value) for name, value in told.items()})
+
+
+def _at_rest(patient: str, model: Model[Any], at: float, p: Any, count: int, seed: int) -> Twin:
+    states = np.stack([np.broadcast_to(s, count) for s in model.start(p)]).astype(float)
+    usual = (0.0,) * len(model.channels) if model.usual is None else model.usual(p)
+    rates = [np.broadcast_to(u, count) for u in usual]
+    return Twin(
+        patient=patient,
+        model=model,
+        at=at,
+        states=states,
+        parameters=np.stack([np.broadcast_to(v, count) for v in astuple(p)]).astype(float),
+        seed=seed,
+        spread=_first_doubt(model, p, count) if model.linear else None,
+        running=np.stack(rates).astype(float) if rates else np.zeros((0, count)),
+        ends=np.full(len(model.channels), np.inf),
+        born=at,
+    )
+
+
+def _first_doubt(
+    model: Model[Any], p: Any, count: int
+) -> Float[np.ndarray, "linear linear member"]:
+    doubts = (0.0,) * len(model.states) if model.doubt is None else model.doubt(p)
+    of = dict(zip(model.states, doubts, strict=True))
+    sds = np.stack([np.broadcast_to(of[name], count) for name in model.linear])
+    return np.eye(len(sds))[:, :, None] * sds[:, None, :] ** 2
