@@ -4,6 +4,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from lzma import LZMAError
 from typing import IO
 
@@ -46,17 +47,16 @@ def _zipped(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
 
 
 def _tarred(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
-    with what.open() as file:
+    with what.open() as file, ExitStack() as stack:
         try:
-            archive = tarfile.open(fileobj=file, mode="r|*")
+            archive = stack.enter_context(tarfile.open(fileobj=file, mode="r|*"))
         except tarfile.ReadError:
             yield from _packed(what, largest)
             return
-        with archive:
-            for info in archive:
-                member = archive.extractfile(info) if info.isreg() else None
-                if member is not None:
-                    yield _member(f"{what.name}:{info.name}", member, largest)
+        for info in archive:
+            member = archive.extractfile(info) if info.isreg() else None
+            if member is not None:
+                yield _member(f"{what.name}:{info.name}", member, largest)
 
 
 def _packed(what: Sent, largest: int) -> Iterator[Sent | Arrived]:

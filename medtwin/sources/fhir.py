@@ -173,13 +173,13 @@ def _absolute(reference: Resource, url: str) -> str:
 
 
 def _indexed(entries: list[Entry]) -> dict[str, Resource]:
-    found = {}
+    found: dict[str, Resource] = {}
     for resource, _, url in entries:
-        if resource.get("resourceType") == "Patient":
-            resource = {**resource, "_url": url}
-        found.setdefault(f"{resource.get('resourceType')}/{resource.get('id')}", resource)
+        kind = resource.get("resourceType")
+        target = {**resource, "_url": url} if kind == "Patient" else resource
+        found.setdefault(f"{kind}/{resource.get('id')}", target)
         if url:
-            found[url] = resource
+            found[url] = target
     return found
 
 
@@ -222,14 +222,14 @@ def _broken(raw: bytes, what: Sent, told: Told, why: orjson.JSONDecodeError) -> 
     yield unread(what, because, "send the file again; what is kept stays one fact", rest[: 1 << 24])
 
 
-def _refused(raw: bytes, where: str, about: str | None, because: str, next: str) -> Arrived:
+def _refused(raw: bytes, where: str, about: str | None, because: str, then: str) -> Arrived:
     return Arrived(
-        raw, MEDIA, where, about, None, (), (_refusal(where, about, because, next, raw),)
+        raw, MEDIA, where, about, None, (), (_refusal(where, about, because, then, raw),)
     )
 
 
-def _refusal(where: str, about: str | None, because: str, next: str, raw: bytes) -> Refusal:
-    return Refusal(where.rpartition("#")[2], about or "nobody named", because, next, raw)
+def _refusal(where: str, about: str | None, because: str, then: str, raw: bytes) -> Refusal:
+    return Refusal(where.rpartition("#")[2], about or "nobody named", because, then, raw)
 
 
 def _named(resource: Resource, url: str, told: Told) -> str | None:

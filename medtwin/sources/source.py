@@ -105,8 +105,8 @@ class Source:
     read: Callable[[Sent, Options], Iterator[Arrived]]
 
 
-def unread(what: Sent, because: str, next: str, original: bytes = b"") -> Arrived:
+def unread(what: Sent, because: str, then: str, original: bytes = b"") -> Arrived:
     """A whole file refused."""
-    refusal = Refusal(what.path.name, "nobody named", because, next, original)
+    refusal = Refusal(what.path.name, "nobody named", because, then, original)
     media = "application/octet-stream"
     return Arrived(original, media, what.name, None, None, (), (refusal,))

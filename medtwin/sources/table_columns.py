@@ -119,7 +119,7 @@ def _until_next(found: Facts) -> Facts:
 
 
 def _windows(found: Facts) -> Facts:
-    """One fact for each stretch of the clock: the median, for an edge row may be its neighbour's."""
+    """One fact per stretch of the clock: the median, for an edge row may be its neighbour's."""
     width, early = 60 * found.column.window, found.column.early
     stretch = np.floor((found.at + early) / width).astype(np.int64)
     which, first, place = np.unique(stretch, return_index=True, return_inverse=True)

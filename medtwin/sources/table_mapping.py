@@ -99,7 +99,7 @@ def _column(said: Mapping[str, Any]) -> Column:
         raise BadMapping(f"{sorted(unknown)} are no words of a mapping; allowed: {sorted(allowed)}")
     if said["code"] not in known:
         raise BadMapping(f"code {said['code']!r} is not in record/codes.py: {sorted(known)}")
-    told = dict(said) | {"code": known[said["code"]]}
+    told: dict[str, Any] = dict(said) | {"code": known[said["code"]]}
     for name in ("columns", "less", "missing"):
         told[name] = tuple(said.get(name, ()))
     told["rescale"] = tuple((r["above"], r["by"]) for r in said.get("rescale", ()))
