@@ -6,9 +6,9 @@ from datetime import datetime
 import numpy as np
 
 from medtwin.record.observation import Observation
-from medtwin.record.record import Record, moment
+from medtwin.record.record import Record, Series, moment
 from medtwin.twin import ensemble, exact
-from medtwin.twin.timeline import Timeline, of_facts, of_record
+from medtwin.twin.timeline import Timeline, of_facts, of_record, places
 from medtwin.twin.twin import Twin
 
 
@@ -49,21 +49,25 @@ def caught_up(checkpoints: Sequence[Twin], record: Record, now: datetime) -> Twi
     """
     by = now.timestamp()
     for twin in sorted(checkpoints, key=lambda t: t.at, reverse=True):
-        timeline = of_record(twin.model, record, twin.born, by)
-        if twin.at <= by and _complete(twin, timeline):
-            return lived(twin, timeline.keep(slice(twin.facts, None)))
+        if twin.at <= by and _complete(twin, record, by):
+            after = np.nextafter(twin.at, np.inf) if twin.facts else twin.at
+            return lived(twin, of_record(twin.model, record, float(after), by))
     raise NoCheckpoint(
         f"none of {len(checkpoints)} checkpoints of {record.patient} holds every fact of its own "
         f"time known by {now}; keep the twin as it was at birth, or give birth again"
     )
 
 
-def _complete(twin: Twin, timeline: Timeline) -> bool:
-    """Whether the twin holds exactly the rows up to its own time (and a tie came in order)."""
-    held = timeline.keep(slice(twin.facts))
-    if len(held) < twin.facts:
+def _complete(twin: Twin, record: Record, by: float) -> bool:
+    """Whether the twin holds exactly the facts known by now that are not later than itself."""
+    held = [_held(record[code].by(by), twin) for code in places(twin.model)]
+    if not twin.facts:
+        return True
+    if any(np.any(s.known > twin.told) for s in held):
         return False
-    before = int(np.searchsorted(timeline.at, twin.at, side="left"))
-    return before <= twin.facts and (
-        not len(held) or (held.at[-1] == twin.at and held.known.max() <= twin.told)
-    )
+    in_order = sum(len(s) for s in held) == twin.facts
+    return in_order or sum(len(s.current) for s in held) == twin.facts
+
+
+def _held(s: Series, twin: Twin) -> Series:
+    return s.keep((s.at >= twin.born) & (s.at <= twin.at))

@@ -68,9 +68,8 @@ def of_record(model: Model[Any], record: Record, since: float, by: float) -> Tim
     """What the record knew by `by`, true at `since` or later (both UTC seconds)."""
     parts = []
     for code, (kind, which) in places(model).items():
-        s = record[code].by(by).current
-        first = int(np.searchsorted(s.at, since, side="left"))
-        s = s.keep(slice(first, None))
+        s = record[code].by(by)
+        s = s.keep(s.at >= since).current
         until = np.full(len(s), np.inf) if s.until is None else s.until
         until = np.where(np.isnan(until), np.inf, until)
         parts.append((s.at, np.full(len(s), kind), np.full(len(s), which), s.value, until, s.known))

@@ -1,0 +1,176 @@
+"""The forecast that is shown: mechanism and statistical heads, mixed as far as the ledger
+supports it, with intervals stretched until they are honest.
+
+Weights: stacking by constrained least squares, Breiman (1996), Machine Learning 24:49, drawn
+towards equal shares. Intervals: quantiles of past standardised misses, which is split conformal
+prediction (Lei et al. 2018, JASA 113:1094).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import nnls
+from scipy.stats import norm
+
+from medtwin.twin.forecast import Forecast
+from medtwin.twin.ledger import LedgerEntry
+
+mechanism = "mechanism"
+levels = np.array([0.005, 0.025, *np.arange(1, 20) / 20, 0.975, 0.995])
+equal_worth = 60.0
+"""How many scored forecasts the belief in equal shares and normal misses is worth."""
+decay = 60.0
+"""How fast (minutes) the heads' correction fades beyond their last horizon."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one head says: mean and sd at each horizon (minutes ahead), in the code's unit."""
+
+    by: str
+    horizons: tuple[float, ...]
+    mean: Float[np.ndarray, " horizon"]
+    spread: Float[np.ndarray, " horizon"]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each head counts at each horizon (shares sum to 1), and what its misses looked
+    like: quantiles of (measured - mean)/spread at `levels`. `n` forecasts stand behind them."""
+
+    by: tuple[str, ...]
+    horizons: tuple[float, ...]
+    share: Float[np.ndarray, "horizon head"]
+    misses: Float[np.ndarray, "horizon level"]
+    n: int
+
+
+def alone(horizons: Sequence[float] = (15, 30, 45, 60, 90, 120)) -> Weights:
+    """Before there is a ledger: the mechanism alone, its own intervals."""
+    count = len(horizons)
+    misses = np.tile(norm.ppf(levels), (count, 1))
+    return Weights((mechanism,), tuple(horizons), np.ones((count, 1)), misses, 0)
+
+
+def weights(kept: Sequence[LedgerEntry], by: Sequence[str]) -> Weights:
+    """What the scored entries support, from the moments at which every one of `by` spoke.
+
+    Without any, the mechanism alone.
+    """
+    spoken: dict[tuple[int, datetime], dict[str, LedgerEntry]] = {}
+    for e in kept:
+        if e.measured is not None and e.by in by:
+            spoken.setdefault((round(e.horizon), e.made), {})[e.by] = e
+    whole = {k: v for k, v in spoken.items() if len(v) == len(by)}
+    horizons = sorted({h for h, _ in whole})
+    if not horizons:
+        return alone()
+    parts = [_arrays([v for (h, _), v in whole.items() if h == at], by) for at in horizons]
+    return weighed(tuple(by), tuple(map(float, horizons)), parts)
+
+
+def weighed(
+    by: tuple[str, ...],
+    horizons: tuple[float, ...],
+    parts: Sequence[
+        tuple[
+            Float[np.ndarray, "head scored"],
+            Float[np.ndarray, "head scored"],
+            Float[np.ndarray, " scored"],
+        ]
+    ],
+) -> Weights:
+    """Weights from mean and spread of each head, and what was measured, for each horizon."""
+    shares, misses = [], []
+    for mean, spread, measured in parts:
+        share = stacked(mean, measured)
+        missed = (measured - share @ mean) / (share @ spread)
+        shares.append(share)
+        misses.append(_quantiles(missed))
+    count = min(len(measured) for _, _, measured in parts)
+    return Weights(by, horizons, np.array(shares), np.array(misses), count)
+
+
+def stacked(
+    mean: Float[np.ndarray, "head scored"], measured: Float[np.ndarray, " scored"]
+) -> Float[np.ndarray, " head"]:
+    """Shares, none negative and summing to 1, with the least squared miss."""
+    heads, n = mean.shape
+    scale = float(np.mean((mean - measured) ** 2)) ** 0.5 + 1e-9
+    off = (mean - measured).T / scale  # sum(share) = 1, so the mix's miss is share @ off
+    equal = np.sqrt(equal_worth / heads) * np.eye(heads)
+    firm = 1e4 * np.ones((1, heads)) * np.sqrt(n + 1.0)
+    left = np.vstack([off, equal, firm])
+    right = np.concatenate([np.zeros(n), equal.sum(axis=0) / heads, firm[0, :1]])
+    share, _ = nnls(left, right)
+    return share / share.sum()
+
+
+def mixed(said: Sequence[Said], w: Weights) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread of the mix at the horizons of `w`; heads that are silent lend their share
+    to those that speak."""
+    spoken = {s.by: s for s in said}
+    here = [i for i, name in enumerate(w.by) if name in spoken]
+    share = w.share[:, here]
+    total = share.sum(axis=1, keepdims=True)
+    share = np.where(total > 1e-9, share / np.maximum(total, 1e-9), 1.0 / max(1, len(here)))
+    mean = np.stack([_at(spoken[w.by[i]], w.horizons, "mean") for i in here], axis=1)
+    spread = np.stack([_at(spoken[w.by[i]], w.horizons, "spread") for i in here], axis=1)
+    return (share * mean).sum(axis=1), (share * spread).sum(axis=1)
+
+
+def shown(own: Forecast, said: Sequence[Said], w: Weights, made: datetime, tell: Said) -> Forecast:
+    """The mechanism's paths, moved and stretched so that their distribution is the mix's.
+
+    `tell` is what the mechanism itself says at the horizons of `w`. Each path keeps its rank.
+    """
+    mean, spread = mixed([tell, *said], w)
+    minutes = np.array([(t - made).total_seconds() / 60 for t in own.times])
+    horizons = np.array(w.horizons)
+    fade = np.exp(-np.maximum(minutes - horizons[-1], 0.0) / decay)
+    shift = _between(minutes, horizons, mean - tell.mean, start=0.0) * fade
+    ratio = _between(minutes, horizons, np.log(spread / tell.spread), start=None) * fade
+    centre, sd = own.paths.mean(axis=1), own.paths.std(axis=1)
+    rank = (own.paths.argsort(axis=1).argsort(axis=1) + 0.5) / own.paths.shape[1]
+    shape = np.stack([_between(minutes, horizons, m, start=None) for m in w.misses.T], axis=1)
+    z = np.stack([_bent(r, s) for r, s in zip(rank, shape, strict=True)])
+    paths = (centre + shift)[:, None] + (sd * np.exp(ratio))[:, None] * z
+    return replace(own, paths=paths, made=made, by="shown")
+
+
+def _bent(rank: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Standardised misses at these ranks; straight in normal scores beyond the outer levels."""
+    score, known = norm.ppf(rank), norm.ppf(levels)
+    inner = np.interp(score, known, quantiles)
+    low, high = quantiles[0] / known[0], quantiles[-1] / known[-1]
+    return np.where(score < known[0], score * low, np.where(score > known[-1], score * high, inner))
+
+
+def _between(
+    minutes: np.ndarray, horizons: np.ndarray, values: np.ndarray, start: float | None
+) -> np.ndarray:
+    """Straight between horizons, held beyond the last; before the first from `start` at 0."""
+    if start is None:
+        return np.interp(minutes, horizons, values)
+    return np.interp(minutes, [0.0, *horizons], [start, *values])
+
+
+def _at(said: Said, horizons: Sequence[float], what: str) -> np.ndarray:
+    return np.interp(horizons, said.horizons, getattr(said, what))
+
+
+def _quantiles(missed: np.ndarray) -> np.ndarray:
+    """Empirical quantiles of the misses, drawn towards the normal's while there are few."""
+    trust = len(missed) / (len(missed) + equal_worth)
+    return trust * np.quantile(missed, levels) + (1 - trust) * norm.ppf(levels)
+
+
+def _arrays(
+    rows: Sequence[Mapping[str, LedgerEntry]], by: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    mean = np.array([[r[name].mean for r in rows] for name in by])
+    spread = np.array([[r[name].spread for r in rows] for name in by])
+    return mean, spread, np.array([r[by[0]].measured for r in rows], dtype=float)
