@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from medtwin.vault.access import Principal, Role
+from medtwin.vault.vault import Vault
 from medtwin.web.region import Region
 from medtwin.web.trouble import wrong_value
 
@@ -16,7 +17,7 @@ STAFF = frozenset({Role.clinician, Role.operator, Role.researcher})
 class Visit:
     """One request as a page sees it: who asks, of which vault, when, and in whose units."""
 
-    vault: Any
+    vault: Vault
     ward: Any
     principal: Principal | None
     region: Region

@@ -1,0 +1,77 @@
+"""One person and their twin: what is known, what is likely, what a plan would change, and why."""
+
+from dataclasses import dataclass
+
+from medtwin.vault.access import Role
+from medtwin.vault.consent import Purpose
+from medtwin.web.bedside import alerts, glucose, journey, plans, track
+from medtwin.web.page import Page, Visit
+from medtwin.web.views import people
+from medtwin.web.views.tiles import Pill, Tile, tiles
+
+
+@dataclass(frozen=True)
+class Band:
+    """Who this is and what they agreed to."""
+
+    patient: str
+    name: str
+    who: str
+    consent: tuple[Pill, ...]
+
+
+@dataclass(frozen=True)
+class TwinView:
+    """The whole page."""
+
+    band: Band
+    tiles: tuple[Tile, ...]
+    glucose: glucose.GlucosePart
+    what_if: plans.WhatIf
+    alerts: alerts.AlertsPart
+    track: track.TrackPart
+    journey: journey.JourneyPart
+
+
+def view(visit: Visit) -> TwinView:
+    """Everything about one person that this reader may see."""
+    record = visit.vault.record(visit.who, visit.patient, Purpose.care, by=visit.now)
+    return TwinView(
+        band(visit),
+        tiles(record, visit.region, visit.now),
+        glucose.of_record(visit, record),
+        plans.what_if(visit),
+        alerts.alerts(visit),
+        track.track(visit),
+        journey.of_record(visit, record),
+    )
+
+
+def band(visit: Visit) -> Band:
+    """Identity and consent."""
+    person = visit.vault.who(visit.who, visit.patient, Purpose.care)
+    said = {c.purpose: c.yes for c in visit.vault.choices(visit.who, visit.patient)}
+    pills = tuple(
+        Pill(p.value, "good", "good") if said.get(p) else Pill(f"{p.value}: no", "", "lock")
+        for p in Purpose
+    )
+    who = people.described(person.born, person.sex, visit.now)
+    return Band(visit.patient, person.name or visit.patient, who, pills)
+
+
+page = Page(
+    "twin",
+    "Patient",
+    "/patients/{patient}",
+    "one person and their twin",
+    view,
+    roles=frozenset({Role.clinician}),
+    parts={
+        "glucose": glucose.glucose,
+        "what-if": plans.what_if,
+        "alerts": alerts.alerts,
+        "track": track.track,
+    },
+    acts={"acknowledge": alerts.acknowledge},
+    live="/live?patient={patient}",
+)

@@ -1,0 +1,122 @@
+"""A person's twin as the pages need it: brought up to date, and looked ahead from."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from medtwin.physiology.glucose_living import model
+from medtwin.record import codes
+from medtwin.record.observation import Observation
+from medtwin.record.record import Record, facts, moment
+from medtwin.twin.assimilate import assimilate
+from medtwin.twin.bytes import dumped, loaded
+from medtwin.twin.forecast import Forecast, forecast
+from medtwin.twin.timeline import places
+from medtwin.twin.twin import Twin, born
+from medtwin.vault.consent import Purpose
+from medtwin.web.page import Visit
+from medtwin.web.views.glucose import COVERAGES, Ahead
+
+HELD = 64
+LEARNS_FROM = timedelta(days=14)
+STEP = timedelta(minutes=5)
+
+
+class NoTwin(LookupError):
+    """There is nothing yet that a twin could be born from."""
+
+
+@dataclass
+class Unpacked:
+    """The last twins read from the vault, unpacked; a twin's bytes are its name here.
+
+    Only what the vault has just handed out to this very request is looked up, so nothing is
+    shown from here that consent does not allow.
+    """
+
+    twins: OrderedDict[bytes, Twin] = field(default_factory=OrderedDict)
+    lock: Any = field(default_factory=Lock)
+
+    def of(self, kept: bytes) -> Twin:
+        """The twin of these bytes."""
+        name = blake2b(kept, digest_size=16).digest()
+        with self.lock:
+            found = self.twins.get(name)
+        twin = found or loaded(kept)
+        with self.lock:
+            self.twins[name] = twin
+            self.twins.move_to_end(name)
+            if len(self.twins) > HELD:
+                self.twins.popitem(last=False)
+        return twin
+
+
+unpacked = Unpacked()
+
+
+def twin_of(visit: Visit, patient: str) -> Twin:
+    """The twin as of the newest fact; born from the record where none was kept. `Refused` or
+    `NoTwin` where there can be none."""
+    kept = visit.vault.checkpoint(visit.who, patient, model.name, Purpose.twin)
+    if kept is None:
+        return _newborn(visit, patient)
+    twin = unpacked.of(kept)
+    since = moment(twin.at)
+    record = visit.vault.record(
+        visit.who, patient, Purpose.twin, by=visit.now, since=since, codes=places(model)
+    )
+    return assimilate(twin, later(record, twin.at))
+
+
+def later(record: Record, at: float) -> list[Observation]:
+    """What the twin has not lived through yet."""
+    new = [fact for code, s in record.columns.items() for fact in facts(code, s.keep(s.at > at))]
+    return sorted(new, key=lambda fact: fact.at)
+
+
+def _newborn(visit: Visit, patient: str) -> Twin:
+    record = visit.vault.record(visit.who, patient, Purpose.twin, by=visit.now)
+    seen = record[codes.glucose].current
+    if not len(seen):
+        raise NoTwin("no glucose was ever measured, and this twin learns from glucose")
+    since = max(float(seen.at[0]), float(seen.at[-1]) - LEARNS_FROM.total_seconds())
+    twin = born(patient, model, moment(since), record)
+    twin = assimilate(twin, later(record, since))
+    visit.vault.keep(visit.who, dumped(twin), patient, model.name, moment(twin.at), Purpose.twin)
+    return twin
+
+
+def times(twin: Twin, now: datetime, ahead: timedelta) -> tuple[datetime, ...]:
+    """Every five minutes from now on; a twin that is ahead of the clock begins at its own time."""
+    start = max(now, moment(twin.at))
+    return tuple(start + STEP * i for i in range(1, int(ahead / STEP) + 1))
+
+
+def looked_ahead(
+    twin: Twin, now: datetime, ahead: timedelta, plan: Sequence[Observation] = ()
+) -> Forecast:
+    """Glucose as the twin expects it from now on, under a plan."""
+    return forecast(twin, codes.glucose, times(twin, now, ahead), plan)
+
+
+def lines(seen: Forecast) -> Ahead:
+    """A forecast as the lines a chart draws."""
+    bands = {c: seen.band(c) for c in COVERAGES}
+    return Ahead(
+        _seconds(seen.times),
+        bands[COVERAGES[0]][1],
+        {c: (b[0], b[2]) for c, b in bands.items()},
+        seen.made,
+        seen.by,
+    )
+
+
+def _seconds(at: Sequence[datetime]) -> Float[np.ndarray, " time"]:
+    return np.array([t.timestamp() for t in at])

@@ -1,0 +1,155 @@
+"""A small house of hand-made people in a real vault, behind the real app."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from math import pi, sin
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from medtwin.record import codes
+from medtwin.record.codes import Code, Kind
+from medtwin.record.observation import Observation
+from medtwin.record.person import Person
+from medtwin.sources.source import Arrived
+from medtwin.vault.access import Principal, Role
+from medtwin.vault.consent import Purpose
+from medtwin.vault.vault import Vault
+from medtwin.web.app import build
+
+NOW = datetime(2031, 3, 14, 15, 9, tzinfo=UTC)
+PASSWORD = "a long password for tests"
+OPERATOR = Principal("op", Role.operator)
+CARE = Principal("dr.lee", Role.clinician)
+SYSTEM = Principal("ward", Role.system)
+HOSTILE = '<script>alert("x")</script> O\'Neil & "Ada"'
+diabetes = Code("condition:44054006", "condition", "1", kind=Kind.condition)
+stay = Code("encounter:imp", "encounter", "1", kind=Kind.encounter)
+
+
+@dataclass(frozen=True)
+class House:
+    """The vault, its app, and the pseudonyms of the people in it by first name."""
+
+    vault: Vault
+    app: object
+    people: dict
+
+
+def fact(at, code, value, source="sensor", until=None, says=""):
+    return Observation(at, code, value, source, at, until, says)
+
+
+def days(count, step=5):
+    """Glucose every five minutes with three meals a day and their boluses; a smooth day."""
+    facts = []
+    for m in range(0, count * 1440, step):
+        at = NOW - timedelta(days=count) + timedelta(minutes=m)
+        hour = at.hour + at.minute / 60
+        since_meal = min((hour - h) % 24 for h in (7, 12, 18))
+        value = 115 + 70 * sin(min(since_meal, 4) / 4 * pi) + 3 * sin(m * 1.7)
+        facts.append(fact(at, codes.glucose, value))
+        if at.minute < step and at.hour in (7, 12, 18):
+            facts.append(fact(at, codes.carbohydrate, 50, "pump"))
+            facts.append(fact(at, codes.insulin_bolus, 5, "pump"))
+        if at.minute < step:
+            until = at + timedelta(hours=1)
+            facts.append(fact(at, codes.insulin_basal, 0.9, "pump", until))
+    return facts
+
+
+def history():
+    """Older facts of other kinds, so that every lane has something."""
+    long_ago = NOW - timedelta(days=900)
+    return [
+        fact(long_ago, diabetes, 1, "hospital", says="Type 1 diabetes"),
+        fact(NOW - timedelta(days=40), stay, 1, "hospital", NOW - timedelta(days=37), "Stay"),
+        *(fact(NOW - timedelta(days=90 * k), codes.hba1c, 7.1 + k / 10, "lab") for k in (1, 2, 3)),
+        *(fact(NOW - timedelta(days=30 * k), codes.weight, 71 - k / 5, "scale") for k in (1, 2, 3)),
+    ]
+
+
+def arrives(name, person, facts):
+    return Arrived(name.encode(), "text/plain", "by hand", f"test|{name}", person, tuple(facts), ())
+
+
+def someone(name, sex="female"):
+    return Person(identifiers=(f"test|{name}",), name=name, born=date(1984, 5, 2), sex=sex)
+
+
+def taken_in(vault, name, facts, grants, person=None):
+    before = {p.patient for p in vault.patients(OPERATOR)}
+    arrived = arrives(name, person or someone(name), facts)
+    vault.receive(OPERATOR, [arrived], "they agreed in writing", grants)
+    return next(p.patient for p in vault.patients(OPERATOR) if p.patient not in before)
+
+
+@dataclass(frozen=True)
+class Raised:
+    patient: str
+    code: str
+    urgency: str
+    headline: str
+    because: str
+    at: datetime
+
+
+def furnish(home: Path) -> House:
+    """Ada agreed to care and twin, Cleo to care only, Ben to nothing, Dora has ended."""
+    vault = Vault.open(home, clock=lambda: NOW)
+    both = (Purpose.care, Purpose.twin)
+    people = {
+        "ada": taken_in(vault, "Ada Example", days(2) + history(), both),
+        "cleo": taken_in(vault, "Cleo Example", days(1)[:-20], (Purpose.care,)),
+        "ben": taken_in(vault, "Ben Example", days(1), ()),
+        "dora": taken_in(vault, "Dora Example", days(1), both),
+        "eve": taken_in(vault, "Eve", history(), both, someone(HOSTILE)),
+    }
+    vault.retire(OPERATOR, people["dora"], "she asked for it")
+    low = Raised(
+        people["ada"], "predicted_low", "soon", "Glucose may fall low",
+        "54 % chance below 70 mg/dL by 17:00 UTC; most likely at 16:40 UTC: 55 to 90 mg/dL", NOW,
+    )  # fmt: skip
+    for _ in range(3):
+        vault.keep_alert(SYSTEM, low)
+    silence = Raised(
+        people["cleo"], "no_data", "note", "No glucose data",
+        "nothing from sensor for 105 min; it usually reads every 5 min", NOW,
+    )  # fmt: skip
+    vault.keep_alert(SYSTEM, silence)
+    for name, role, patient in (
+        ("dr.lee", Role.clinician, None), ("op", Role.operator, None),
+        ("rhea", Role.researcher, None), ("ada", Role.patient, people["ada"]),
+        ("cleo", Role.patient, people["cleo"]),
+    ):  # fmt: skip
+        vault.accounts.add(name, PASSWORD, role, patient)
+    return House(vault, build(vault, clock=lambda: NOW), people)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory):
+    made = furnish(tmp_path_factory.mktemp("house"))
+    yield made
+    made.vault.close()
+
+
+@pytest.fixture
+def own_house(tmp_path):
+    """A house that a test may change."""
+    made = furnish(tmp_path)
+    yield made
+    made.vault.close()
+
+
+def client(house, name=None):
+    """A browser without scripts, logged in as somebody; it does not follow redirects."""
+    here = TestClient(house.app, follow_redirects=False, raise_server_exceptions=False)
+    if name:
+        here.cookies.set("medtwin_session", house.vault.accounts.login(name, PASSWORD))
+    return here
+
+
+@pytest.fixture
+def visitor(house):
+    return lambda name=None: client(house, name)
