@@ -18,6 +18,7 @@ from collections import namedtuple
 import numpy as np
 from numba import {kind} as T, njit, prange
 
+from medtwin.maths.enkf_lanes import correct
 from medtwin.maths.lanes import {lanes} as lanes, fast, lane
 
 exp, log, sqrt, sin, cos, tanh = (
@@ -36,19 +37,23 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, cour
           u_out, lost):
     rows = np.empty(({rows}, W), {dtype})
     event = np.zeros(W, np.int64)
-    person_of = first if p_in.shape[1] > 1 else 0
     many_p, many_u = int(p_in.shape[1] > 1), int(u_in.shape[1] > 1)
     many_at, many_what = int(at.shape[1] > 1), int(what.shape[1] > 1)
     many_amount = int(amount.shape[1] > 1)
     events = at.shape[0]
+    for i in range({states}):
+        for j in range(n):
+            rows[i, j] = x_in[i, first + j]
+    for i in range({channels}):
+        for j in range(n):
+            rows[{states} + i, j] = u_in[i, (first + j) * many_u]
+    for i in range({parameters}):
+        for j in range(n):
+            rows[{p0} + i, j] = p_in[i, (first + j) * many_p]
+    for i in range({w0}):
+        for j in range(n, W):
+            rows[i, j] = rows[i, n - 1]
     for j in range(W):
-        k = first + min(j, n - 1)
-        for i in range({states}):
-            rows[i, j] = x_in[i, k]
-        for i in range({channels}):
-            rows[{states} + i, j] = u_in[i, k * many_u]
-        for i in range({parameters}):
-            rows[{p0} + i, j] = p_in[i, k * many_p]
         p = Person({p_rows})
         w = worked_out(p)
 {keep_worked}
@@ -91,7 +96,9 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, cour
                     x = ({x_rows},)
                     a = drift(now, x, u, p, w)
                     b = drift(mid, ({half_a},), u, p, w)
+                    total = ({a_and_b},)
                     c = drift(mid, ({half_b},), u, p, w)
+                    total = ({and_c},)
                     d = drift(later, ({whole_c},), u, p, w)
 {advance}
             t = stop
@@ -100,15 +107,13 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, cour
             x = ({x_rows},)
             told = shown(x, p)
 {keep_told}
-            whole = True
-            for i in range({states}):
-                whole = whole and abs(rows[i, j]) < huge
-            if not whole and not lost[first + j] < goal:
-                lost[first + j] = goal
-    for j in range(n):
-        for i in range({states}):
+            far = {far}
+            lost[first + j] = lost[first + j] if far < huge else min(lost[first + j], goal)
+    for i in range({states}):
+        for j in range(n):
             x_out[i, first + j] = rows[i, j]
-        for i in range({channels}):
+    for i in range({channels}):
+        for j in range(n):
             u_out[i, first + j] = rows[{states} + i, j]
 
 
@@ -129,6 +134,65 @@ def together(begin, step, x_in, p_in, u_in, at, what, amount, times, course, x_o
               times, course, x_out, u_out, lost)
 """
 
+follow = """
+
+@njit(**settings)
+def next_healthy(lost, j):
+    for k in range(1, len(lost)):
+        if not lost[(j + k) % len(lost)] < np.inf:
+            return (j + k) % len(lost)
+    return j
+
+
+@njit(**settings, cache=True)
+def follow(begin, step, belief, p, u, learned, low, high, at, what, amount, times, sensor,
+           values, noises, draws, shaken, forecast, replaced):
+    members = belief.shape[1]
+    lost = np.empty(members)
+    ends = np.empty(({states}, members), belief.dtype)
+    course = np.empty((1, {codes}, members), belief.dtype)
+    first, then = 0, begin
+    for r in range(len(times)):
+        last = first
+        while last < at.shape[0] and at[last, 0] < times[r]:
+            last += 1
+        lost[:] = np.inf
+        one_by_one(then, step, belief[:{states}], p, u, at[first:last], what[first:last],
+                   amount[first:last], times[r:r + 1], course, ends, u, lost)
+        for j in range(members):
+            if lost[j] < np.inf:
+                k = next_healthy(lost, j)
+                ends[:, j] = ends[:, k]
+                course[0, :, j] = course[0, :, k]
+                belief[{states}:, j] = belief[{states}:, k]
+                p[:, j] = p[:, k]
+                u[:, j] = u[:, k]
+                replaced[r] += 1
+        belief[:{states}] = ends
+{shake}
+        predicted = course[0, sensor]
+        forecast[r, :] = predicted
+        if not np.isnan(values[r]):
+            heard = (values[r] + noises[r] * draws[r]).astype(belief.dtype)
+            correct(belief, predicted, heard, noises[r])
+            for i in range({states}):
+                for j in range(members):
+                    belief[i, j] = positive(belief[i, j])
+            for i in range(len(learned)):
+                for j in range(members):
+                    told = exp(belief[{states} + i, j])
+                    p[learned[i], j] = between(told, low[i], high[i])
+        first, then = last, times[r]
+"""
+
+shaken = """
+        root = T(np.sqrt(times[r] - then))
+        for j in range(members):
+            x = ({belief_x},)
+            sizes = noise(T(times[r]), x, ({u_each},), Person({p_each}))
+{add}
+"""
+
 
 def kernel_source(model: Model[Any], kind: str) -> str:
     """A module's text: the model's functions, and the loops over blocks, in `float32` or `float64`.
@@ -145,7 +209,9 @@ def kernel_source(model: Model[Any], kind: str) -> str:
         width=width,
         huge=1e15,
     )
-    return filled + text + "\n\n" + block.format(**_places(model, text, kind))
+    places = _places(model, text, kind)
+    places["shake"] = shaken.format(**places) if model.noise is not None else ""
+    return filled + text + "\n\n" + block.format(**places) + follow.format(**places)
 
 
 def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
@@ -158,26 +224,31 @@ def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
         "dtype": f"np.{kind}",
         "rows": w0 + worked,
         "states": states,
+        "codes": len(shown_codes(model)),
         "channels": channels,
         "parameters": parameters,
         "inputs": len(model.inputs),
         "p0": p0,
+        "w0": w0,
+        "far": " + ".join(f"abs(x[{i}])" for i in xs),
         "p_rows": _rows(p0, parameters),
         "w_rows": _rows(w0, worked),
         "u_rows": _rows(states, channels) or "T(0)",
         "x_rows": _rows(0, states),
         "half_a": ", ".join(f"x[{i}] + half * a[{i}]" for i in xs),
         "half_b": ", ".join(f"x[{i}] + half * b[{i}]" for i in xs),
+        "a_and_b": ", ".join(f"a[{i}] + two * b[{i}]" for i in xs),
+        "and_c": ", ".join(f"total[{i}] + two * c[{i}]" for i in xs),
         "whole_c": ", ".join(f"x[{i}] + h * c[{i}]" for i in xs),
         "advance": _lines(
-            20,
-            [
-                f"rows[{i}, j] = x[{i}] + sixth * (a[{i}] + two * (b[{i}] + c[{i}]) + d[{i}])"
-                for i in xs
-            ],
+            20, [f"rows[{i}, j] = x[{i}] + sixth * (total[{i}] + d[{i}])" for i in xs]
         ),
         "keep_worked": _lines(8, [f"rows[{w0 + i}, j] = w[{i}]" for i in range(worked)]),
         "keep_x": _lines(28, [f"rows[{i}, j] = x[{i}]" for i in xs]),
+        "belief_x": ", ".join(f"belief[{i}, j]" for i in xs),
+        "u_each": ", ".join(f"u[{i}, j]" for i in range(channels)) or "T(0)",
+        "p_each": ", ".join(f"p[{i}, j]" for i in range(parameters)),
+        "add": _lines(12, [f"belief[{i}, j] += root * sizes[{i}] * shaken[r, {i}, j]" for i in xs]),
         "keep_told": _lines(
             12, [f"course[o, {i}, first + j] = told[{i}]" for i in range(len(shown_codes(model)))]
         ),

@@ -8,15 +8,16 @@ skin, and the interstitial fluid where a sensor sits.
     stomach, liquid   q2' = kmax q1 - kempt(q1 + q2, D) q2
     gut               q3' = kempt q2 - kabs q3                 Ra = f kabs q3 / BW
     plasma glucose    Gp' = EGP + Ra - Fsnc - E - k1 Gp + k2 Gt
-    tissue glucose    Gt' = -Vm(X) Gt / (Km0 + Gt) + k1 Gp - k2 Gt
+    tissue glucose    Gt' = -Vm Gt / (Km0 + Gt) + k1 Gp - k2 Gt
     plasma insulin    Ip' = -(m2 + m4) Ip + m1 Il + ka1 S1 + ka2 S2
     liver insulin     Il' = -(m1 + m30) Il + m2 Ip
-    action            X'  = p2u (I - Ib - X),  I1' = ki (I - I1),  Id' = ki (I1 - Id)
+    action            Y'  = p2u (I - Y),  I1' = ki (I - I1),  Id' = ki (I1 - Id)
     depots            S1' = u - (ka1 + kd) S1,  S2' = kd S1 - ka2 S2
     interstitium      Gs' = ksc (Gp - Gs)
-    EGP = kp1 - kp2 Gp - kp3 Id,  E = ke1 (Gp - ke2) above ke2,  Vm = Vm0 + Vmx X
+    EGP = kp1 - kp2 Gp - kp3 Id,  E = ke1 (Gp - ke2) above ke2,  Vm = Vm0 + Vmx (Y - Ib)
     kempt = kmin + (kmax - kmin)/2 (tanh a (q - b D) - tanh c (q - d D) + 2)
 
+Y is the insulin in tissue: the paper's X is Y - Ib, written so that no state can be negative.
 kp1 and Vm0 are not free: they are what keeps a fasting person at `fasting_glucose`.
 
 D is the size of the meal, which stretches the stomach: it starts with what is still there,
@@ -132,28 +133,28 @@ def start(p: Any) -> tuple[Any, ...]:
     none, level = 0.0 * plasma, p.fasting_insulin + 0.0 * plasma
     return (
         *(none, none, none, plasma, tissue_at_rest(p) + none, insulin, liver),
-        *(none, level, level, first, second, plasma, none),
+        *(level, level, level, first, second, plasma, none),
     )
 
 
-def emptying(content: Any, meal: Any, p: Any) -> Any:
+def emptying(content: Any, meal: Any, falls: Any, rises: Any, p: Any) -> Any:
     """How fast the stomach empties (/min): full and nearly empty fast, half empty slowly."""
     size = where(meal > 0.0, meal, 1.0)
-    falling = tanh(2.5 / (1.0 - p.b) * (content / size - p.b))
-    rising = tanh(2.5 / p.d * (content / size - p.d))
-    rate = p.kmin + (p.kmax - p.kmin) / 2.0 * (falling - rising + 2.0)
-    return where(meal > 0.0, rate, p.kmax)
+    share = content / size
+    slowing = tanh(falls * (share - p.b)) - tanh(rises * (share - p.d)) + 2.0
+    return where(meal > 0.0, p.kmin + (p.kmax - p.kmin) / 2.0 * slowing, p.kmax)
 
 
 def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
     """How fast each state changes (per minute)."""
     solid, liquid, gut, plasma, tissue, insulin, liver = x[:7]
-    action, delayed, delayed_twice, depot, far_depot, interstitial, meal = x[7:]
+    in_tissue, delayed, delayed_twice, depot, far_depot, interstitial, meal = x[7:]
     bolus, pump, eating = u
 
     swallowed = 1000.0 * eating
     ground = p.kmax * solid
-    emptied = emptying(solid + liquid, meal, p) * liquid
+    falls, rises = 2.5 / (1.0 - p.b), 2.5 / p.d
+    emptied = emptying(solid + liquid, meal, falls, rises, p) * liquid
     absorbed = p.kabs * gut
 
     at_rest = tissue_at_rest(p)
@@ -163,7 +164,7 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
     excretion = p.ke1 * positive(plasma - p.ke2)
     # the brain takes its share whatever the level, but not of nothing: fades below 5 mg/dL
     brain = p.Fsnc * between(plasma / (5.0 * p.Vg), 0.0, 1.0)
-    uptake = positive(Vm0 + p.Vmx * action) * tissue / (p.Km0 + tissue)
+    uptake = positive(Vm0 + p.Vmx * (in_tissue - p.fasting_insulin)) * tissue / (p.Km0 + tissue)
     exchange = p.k1 * plasma - p.k2 * tissue
 
     level = insulin / p.Vi
@@ -176,7 +177,7 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
         exchange - uptake,
         p.m1 * liver - (p.m2 + m4(p)) * insulin + p.ka1 * depot + p.ka2 * far_depot,
         p.m2 * insulin - p.m1 / (1.0 - p.extraction) * liver,
-        p.p2u * (level - p.fasting_insulin - action),
+        p.p2u * (level - in_tissue),
         p.ki * (level - delayed),
         p.ki * (delayed - delayed_twice),
         given - (p.ka1 + p.kd) * depot,
@@ -189,7 +190,7 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
 def take(x: tuple[Any, ...], code: Code, amount: Any, p: Any) -> tuple[Any, ...]:
     """A bolus enters the first depot; a meal the stomach, which remembers how full it is."""
     solid, liquid, gut, plasma, tissue, insulin, liver = x[:7]
-    action, delayed, delayed_twice, depot, far_depot, interstitial, meal = x[7:]
+    in_tissue, delayed, delayed_twice, depot, far_depot, interstitial, meal = x[7:]
     if code == codes.insulin_bolus:
         depot = depot + amount * pmol_per_unit / p.weight
     elif code == codes.carbohydrate:
@@ -197,7 +198,7 @@ def take(x: tuple[Any, ...], code: Code, amount: Any, p: Any) -> tuple[Any, ...]
         meal = solid + liquid
     return (
         *(solid, liquid, gut, plasma, tissue, insulin, liver),
-        *(action, delayed, delayed_twice, depot, far_depot, interstitial, meal),
+        *(in_tissue, delayed, delayed_twice, depot, far_depot, interstitial, meal),
     )
 
 
@@ -211,7 +212,7 @@ model = Model(
     reference="Dalla Man 2007; Kovatchev 2009",
     states=(
         *("stomach solid", "stomach liquid", "gut", "plasma glucose", "tissue glucose"),
-        *("plasma insulin", "liver insulin", "insulin action", "delayed insulin"),
+        *("plasma insulin", "liver insulin", "tissue insulin", "delayed insulin"),
         *("liver signal", "insulin depot", "far depot", "interstitial glucose", "meal"),
     ),
     units=(
