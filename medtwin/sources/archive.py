@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from lzma import LZMAError
 from typing import IO
 
-from medtwin.sources.source import Arrived, Sent, given, unread
+from medtwin.sources.source import SMALL, Arrived, Sent, given, unread
 
 ZIP, GZIP, BZIP, XZ = b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
 BROKEN = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError)
@@ -28,7 +28,10 @@ def members(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
     try:
         yield from walk(what, largest)
     except BROKEN as why:
-        yield unread(what, f"the archive breaks off ({why})", "send it again; what came is kept")
+        with what.open() as file:
+            original = file.read(SMALL)
+        then = "send it again; what came is kept"
+        yield unread(what, f"the archive breaks off ({why})", then, original)
     except RuntimeError as why:
         yield unread(what, str(why), "send it without a password")
 

@@ -88,7 +88,7 @@ def whose(rows: list[dict[str, str]], layout: Layout, what: Sent) -> tuple[Perso
             told[name] = row[layout.patient]
     name = f"{told.get('first', '')} {told.get('last', '')}".strip()
     if not name:
-        return None, f"dexcom|{what.path.stem}"
+        return None, f"dexcom|{what.stem}"
     born = _date(told.get("born", ""))
     about = f"dexcom|{name}" + (f" {born}" if born else "")
     return Person((about,), name, born), about

@@ -9,20 +9,38 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import medtwin.sources
 from medtwin.catalogue import everything
 from medtwin.record.observation import Observation
 from medtwin.sources.archive import archived, members
-from medtwin.sources.source import Arrived, Options, Refusal, Sent, Source, given, sent, unread
+from medtwin.sources.source import (
+    SMALL,
+    Arrived,
+    Options,
+    Refusal,
+    Sent,
+    Source,
+    given,
+    sent,
+    unread,
+)
 
 CLOCK_ERROR = timedelta(minutes=5)  # device clocks run ahead by minutes
 DAY = timedelta(days=1)  # a birth date has no zone
-SMALL = 16 << 20
+
+
+class UnknownZone(ValueError):
+    """No such time zone."""
 
 
 def read(paths: Iterable[Path], options: Options) -> Iterator[Arrived]:
-    """Everything in these files, folders and archives, original by original."""
+    """Everything in these files, folders and archives, original by original.
+
+    Raises `UnknownZone` if the options name a zone nobody knows.
+    """
+    _checked(options)
     people = People()
     for path in paths:
         for file in _files(path):
@@ -32,6 +50,7 @@ def read(paths: Iterable[Path], options: Options) -> Iterator[Arrived]:
 
 def received(name: str, content: bytes, options: Options) -> Iterator[Arrived]:
     """The same for bytes that came as a message rather than as a file."""
+    _checked(options)
     people = People()
     for arrived in read_one(given(name, content), options):
         yield plausible(arrived, people, options.received)
@@ -50,6 +69,14 @@ def read_one(what: Sent, options: Options) -> Iterator[Arrived]:
         yield _unrecognised(what)
         return
     yield from reader.read(what, options)
+
+
+def _checked(options: Options) -> None:
+    try:
+        ZoneInfo(options.zone or "UTC")
+    except (ValueError, OSError, ZoneInfoNotFoundError) as why:
+        allowed = "allowed are IANA names such as Europe/Berlin"
+        raise UnknownZone(f"zone {options.zone!r} is not known; {allowed}") from why
 
 
 @cache

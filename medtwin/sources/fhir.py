@@ -13,9 +13,9 @@ from medtwin.record.units import UnknownUnit
 from medtwin.sources import fhir_events
 from medtwin.sources.fhir_observation import Fact, observation
 from medtwin.sources.fhir_patient import identifiers, person
-from medtwin.sources.fhir_words import KINDS, NotUnderstood, Resource, Told
+from medtwin.sources.fhir_words import KINDS, NoFact, NotUnderstood, Resource, Told
 from medtwin.sources.json_spans import resources
-from medtwin.sources.source import Arrived, Options, Refusal, Sent, Source, unread
+from medtwin.sources.source import HEAD, SMALL, Arrived, Options, Refusal, Sent, Source, unread
 
 MEDIA = "application/fhir+json"
 READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
@@ -24,6 +24,7 @@ READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
 }
 # Which element names the person, beside subject and patient.
 WHOSE = {"Coverage": "beneficiary", "ResearchSubject": "individual", "Task": "for"}
+OURS = (NotUnderstood, Implausible, UnknownUnit)
 MISSHAPEN = (TypeError, AttributeError, KeyError, ValueError, IndexError)
 Entry = tuple[Resource, bytes, str]  # resource, its bytes, its fullUrl
 
@@ -49,10 +50,8 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as why:
-        if b"after document" in str(why).encode() or "trailing" in str(why):
-            yield from _lines(what, told)
-        else:
-            yield from _broken(raw, what, told, why)
+        several = "trailing" in str(why) or "after" in str(why)
+        yield from _lines(what, told) if several else _broken(raw, what, told, why)
         return
     yield from document_read(document, raw, what.name, told)
 
@@ -88,8 +87,11 @@ def one(resource: Resource, raw: bytes, name: str, url: str, told: Told) -> Arri
     try:
         about = whose(resource, url, told)
         return _understood(kind, resource, raw, where, about, told)
+    except NoFact as why:
+        kept = f"{kind} {why}"
+        return Arrived(raw, MEDIA, where, whose(resource, url, told), None, (), (), kept, kind)
     except MISSHAPEN as why:
-        because = str(why) if isinstance(why, NotUnderstood | Implausible) else _misshapen(why)
+        because = str(why) if isinstance(why, OURS) else _misshapen(why)
         return _refused(raw, where, _named(resource, url, told), because, "correct and send again")
 
 
@@ -97,7 +99,9 @@ def _understood(
     kind: str, resource: Resource, raw: bytes, where: str, about: str | None, told: Told
 ) -> Arrived:
     if kind == "Patient":
-        return Arrived(raw, MEDIA, where, about, person(resource, told), (), (), "", kind)
+        who, doubts = person(resource, told)
+        refused = tuple(_refusal(where, about, d, "correct and send again", raw) for d in doubts)
+        return Arrived(raw, MEDIA, where, about, who, (), refused, "", kind)
     reader = READERS.get(kind)
     if reader is None:
         return Arrived(raw, MEDIA, where, about, None, (), (), kind, kind)
@@ -212,14 +216,24 @@ def _lines(what: Sent, told: Told) -> Iterator[Arrived]:
 
 
 def _broken(raw: bytes, what: Sent, told: Told, why: orjson.JSONDecodeError) -> Iterator[Arrived]:
-    """A document cut short or spoilt: its whole resources before that place are kept."""
-    begun = raw[: len(raw.decode("utf-8", "replace")[: why.pos].encode())]
-    spans = resources(begun)
-    whole = [(orjson.loads(begun[a:b]), begun[a:b], "") for a, b in spans]
+    """A document cut short or spoilt: its whole resources are kept, the rest is refused apart."""
+    spans = resources(raw) if b'"entry"' in raw[:HEAD] else []
+    parsed = [(_parsed(raw[a:b]), raw[a:b]) for a, b in spans]
+    whole: list[Entry] = [(resource, piece, "") for resource, piece in parsed if resource]
     yield from bundle(whole, what.name, told)
-    rest = begun[spans[-1][1] :] if spans else raw
-    because = f"the JSON breaks off ({why}); {len(whole)} whole resources before it are kept"
-    yield unread(what, because, "send the file again; what is kept stays one fact", rest[: 1 << 24])
+    spoilt = [piece for resource, piece in parsed if not resource]
+    rest = b"\n".join(spoilt) + raw[spans[-1][1] if spans else 0 :]
+    because = f"the JSON is broken ({why}); {len(whole)} whole resources in it are kept"
+    then = "send the file again; what is kept stays one fact"
+    yield unread(what, because, then, rest[:SMALL])
+
+
+def _parsed(piece: bytes) -> Resource:
+    try:
+        found = orjson.loads(piece)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _refused(raw: bytes, where: str, about: str | None, because: str, then: str) -> Arrived:
@@ -246,7 +260,10 @@ def _next(why: Fact) -> str:
 
 
 def _misshapen(why: Exception) -> str:
-    return f"it is not shaped as FHIR R4 says ({type(why).__name__}: {why})"
+    """Python's complaint, in words for whoever sent it."""
+    stands = {"str": "a text", "int": "a number", "float": "a number", "list": "a list"}
+    word = next((w for t, w in stands.items() if f"'{t}'" in str(why)), "something else")
+    return f"it is not shaped as FHIR R4 says: {word} stands where another shape must ({why})"
 
 
 source = Source(

@@ -7,7 +7,16 @@ from typing import Any
 from medtwin.record.codes import Kind, meanings
 from medtwin.record.observation import WITHDRAWN, Implausible, Observation
 from medtwin.record.units import UnknownUnit, convert
-from medtwin.sources.fhir_words import NotUnderstood, Resource, Told, meant, period, spoken, when
+from medtwin.sources.fhir_words import (
+    NoFact,
+    NotUnderstood,
+    Resource,
+    Told,
+    meant,
+    period,
+    spoken,
+    when,
+)
 
 Fact = Observation | Exception
 Said = tuple[float, str, str | None]  # value, words, unit
@@ -17,8 +26,8 @@ def observation(resource: Resource, told: Told) -> Iterator[Fact]:
     """One fact for the value and one for each component; what fails comes as its error."""
     at, until = observed(resource, told)
     parts = [p for p in (resource, *resource.get("component", ())) if value_of(p)]
-    if not parts and not silent(resource):
-        raise NotUnderstood("it has neither a value, a component nor a reason for having none")
+    if not parts:
+        raise NoFact("without a value")
     for part in parts:
         try:
             yield _fact(part, resource, at, until, told)
@@ -53,7 +62,7 @@ def observed(resource: Resource, told: Told) -> tuple[datetime, datetime | None]
     events = (resource.get("effectiveTiming") or {}).get("event") or ()
     text = events[0] if events else resource.get("issued")
     if not text:
-        raise NotUnderstood("it does not say when; allowed are effective[x] or issued")
+        raise NoFact("without a date")
     return when(text, told), None
 
 
@@ -61,13 +70,6 @@ def origin(resource: Resource) -> str:
     """Which device measured it, as far as it says."""
     device = (resource.get("device") or {}).get("display")
     return f"FHIR, {device}" if device else "FHIR"
-
-
-def silent(resource: Resource) -> bool:
-    """Whether it may rightly be without a value: a reason, a panel, or a plan."""
-    return any(resource.get(k) for k in ("dataAbsentReason", "hasMember", "component", "note")) or (
-        resource.get("status") in ("registered", "cancelled", "entered-in-error")
-    )
 
 
 def value_of(part: Resource) -> list[Callable[[Resource], Said]]:

@@ -1,18 +1,32 @@
 """A FHIR Patient: who somebody is."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from medtwin.record.person import Person
-from medtwin.sources.fhir_words import Resource, Told, joined, spoken, when
+from medtwin.sources.fhir_words import NotUnderstood, Resource, Told, joined, spoken, when
 
 
-def person(resource: Resource, told: Told) -> Person:
-    """The person a Patient resource describes."""
+def person(resource: Resource, told: Told) -> tuple[Person, list[str]]:
+    """The person a Patient resource describes, and which of its dates cannot be read."""
+    doubts: list[str] = []
+    birth = death = None
+    try:
+        birth = born(resource.get("birthDate"), told)
+    except (ValueError, TypeError, AttributeError) as why:
+        doubts.append(f"the birth date is left out: {why}")
+    try:
+        death = died(resource, told)
+    except (ValueError, TypeError, AttributeError) as why:
+        doubts.append(f"the date of death is left out: {why}")
+    return _described(resource, birth, death), doubts
+
+
+def _described(resource: Resource, birth: date | None, death: datetime | None) -> Person:
     return Person(
         identifiers=identifiers(resource),
         name=named(resource.get("name") or ()),
-        born=born(resource.get("birthDate")),
-        died=died(resource, told),
+        born=birth,
+        died=death,
         sex=resource.get("gender", ""),
         contact=tuple(c["value"] for c in resource.get("telecom") or () if c.get("value")),
         address=tuple(_address(a) for a in resource.get("address") or ()),
@@ -37,12 +51,18 @@ def named(names: tuple[Resource, ...] | list[Resource]) -> str:
     ).strip()
 
 
-def born(text: str | None) -> date | None:
-    """The birth date; of a partial one, its first day."""
+def born(text: str | None, told: Told) -> date | None:
+    """The birth date; of a partial one, its first day. Nobody is born after we hear of it."""
     if not text:
         return None
-    year, month, day = (*map(int, text.split("-")), 1, 1)[:3]
-    return date(year, month, day)
+    try:
+        year, month, day = (*map(int, text.split("-")), 1, 1)[:3]
+        birth = date(year, month, day)
+    except ValueError:
+        raise NotUnderstood(f"{text!r} is not a date; allowed is year-month-day") from None
+    if birth > (told.received + timedelta(days=1)).date():
+        raise NotUnderstood(f"birth date {text} lies in the future")
+    return birth
 
 
 def died(resource: Resource, told: Told) -> datetime | None:

@@ -165,6 +165,10 @@ class NotUnderstood(ValueError):
     """The resource does not say what it would have to, or not as FHIR R4 says it."""
 
 
+class NoFact(ValueError):
+    """A good resource that no fact can be made of: undated, or without a value."""
+
+
 @dataclass(frozen=True)
 class Told:
     """How one delivery is read: when it came, its zone for naive times, who and what is in it."""

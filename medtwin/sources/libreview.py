@@ -112,7 +112,7 @@ def whose(above: Sequence[str], what: Sent) -> tuple[str, Person | None]:
     ]
     name = words[4] if len(words) > 4 else (words[0] if len(words) == 1 else "")
     if not name:
-        return f"libreview|{what.path.stem}", None
+        return f"libreview|{what.stem}", None
     about = f"libreview|{name}"
     return about, Person((about,), name)
 

@@ -74,8 +74,14 @@ class Sent:
         """The name as a path, for its suffix and stem."""
         return Path(self.name)
 
+    @property
+    def stem(self) -> str:
+        """What the file itself is called, whatever archive or folder it lies in."""
+        return Path(self.name.rpartition(":")[2]).stem
+
 
 HEAD = 1 << 16
+SMALL = 16 << 20  # of what is refused, so much is kept apart; the rest stays where it was
 
 
 def sent(path: Path) -> Sent:

@@ -9,10 +9,10 @@ from jaxtyping import Float, Int
 
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, Series, joined, moment
-from medtwin.sources.source import Arrived, Options, Refusal, Sent, Source, sent, unread
+from medtwin.sources.source import SMALL, Arrived, Options, Refusal, Sent, Source, sent, unread
 from medtwin.sources.table_columns import Facts, Rejected, facts, suspicious
 from medtwin.sources.table_file import PARQUET, BadTable, Table, delimited, names, parquet
-from medtwin.sources.table_mapping import BadMapping, TableMapping, fitting, loaded
+from medtwin.sources.table_mapping import BadMapping, TableMapping, fitting, loaded, timed
 from medtwin.sources.table_times import seconds
 
 BLOCK = 50_000
@@ -34,7 +34,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
         table, mapping = opened(what, options)
     except (BadTable, BadMapping) as why:
         with what.open() as file:
-            original = file.read(1 << 24)
+            original = file.read(SMALL)
         yield unread(what, str(why), GUIDE, original)
         return
     yield from arrived(table, mapping, what, options)
@@ -42,17 +42,25 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
 
 def opened(what: Sent, options: Options) -> tuple[Table, TableMapping]:
     """The table and its mapping. Raises `BadTable` or `BadMapping`."""
+    if not what.head.startswith(PARQUET) and not options.mapping:
+        _fits(names(what.head))
     with what.open() as file:
         raw = file.read()
     table = parquet(raw) if raw.startswith(PARQUET) else delimited(raw)
-    mapping = loaded(options.mapping) if options.mapping else fitting(list(table.columns))
-    if mapping is None:
-        raise BadTable(f"its columns {list(table.columns)} name no time or no code we know")
+    mapping = loaded(options.mapping) if options.mapping else _fits(list(table.columns))
     needed = [mapping.time, *([mapping.person] if mapping.person else [])]
     if lacking := [n for n in needed if n not in table.columns]:
         raise BadTable(f"column {lacking} is missing; there are {list(table.columns)}")
     zone = mapping.zone or options.zone
     return table, replace(mapping, zone=zone)
+
+
+def _fits(found: list[str]) -> TableMapping:
+    mapping = fitting(found)
+    if mapping is None:
+        lacking = "a column for the time" if not timed(found) else "a column of a code we know"
+        raise BadTable(f"{lacking} is missing; there are {found[:20]}"[:500])
+    return mapping
 
 
 def arrived(table: Table, mapping: TableMapping, what: Sent, options: Options) -> Iterator[Arrived]:
@@ -65,16 +73,17 @@ def arrived(table: Table, mapping: TableMapping, what: Sent, options: Options) -
     for who, rows in people(table, mapping, what):
         for begin in range(0, len(rows), BLOCK):
             block = rows[begin : begin + BLOCK]
+            about = f"{mapping.name}|{who}"
             done = [facts(table, block, at[block], who, c, received) for c in usable.columns]
-            bad = [_refusal(r, who) for _, refused in done for r in refused]
-            bad += _timeless(at[block], mapping, who)
+            bad = [_refusal(r, about) for _, refused in done for r in refused]
+            bad += _timeless(at[block], mapping, about)
             observed = [o for found, _ in done if found for o in observations(found, mapping)]
             original, media = table.block(block)
             yield Arrived(
                 original,
                 media,
                 f"{what.name}#{who}",
-                f"{mapping.name}|{who}",
+                about,
                 None,
                 tuple(observed),
                 tuple(whole + bad),
@@ -127,7 +136,7 @@ def people(
 ) -> Iterator[tuple[str, Int[np.ndarray, " row"]]]:
     """Each person in the table with their rows; a table of one person is named by its file."""
     if mapping.person is None:
-        yield what.path.stem, np.arange(table.rows)
+        yield what.stem, np.arange(table.rows)
         return
     column = np.array([str(v) for v in table.columns[mapping.person]], dtype=object)
     found, place = np.unique(column.astype(str), return_inverse=True)

@@ -166,10 +166,16 @@ TAILS = {
 def generic(names: Sequence[str]) -> TableMapping | None:
     """A mapping from column names, if they name a time and at least one code."""
     low = {n.lower().strip(): n for n in names}
-    time = next((low[t] for t in TIME if t in low), None)
+    time = timed(names)
     columns = tuple(c for n in names if n != time and (c := _by_name(n)))
     person = next((low[p] for p in PERSON if p in low), None)
     return TableMapping("table", time, columns, person) if time and columns else None
+
+
+def timed(names: Sequence[str]) -> str | None:
+    """The column that can only be the time."""
+    low = {n.lower().strip(): n for n in names}
+    return next((low[t] for t in TIME if t in low), None)
 
 
 def _by_name(name: str) -> Column | None:
