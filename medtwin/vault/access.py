@@ -119,16 +119,16 @@ def decide(
     if principal.role is Role.patient:
         return _own(principal, action, subject, purpose)
     if principal.role in in_stewardship.get(action, ()):
-        return Decision(True, f"a {principal.role} may {action}")
+        return Decision(True, f"role {principal.role} may {action}")
     return _consented(principal, action, subject, purpose)
 
 
 def _house(principal: Principal, action: Action) -> Decision:
     allowed = of_the_house.get(action, frozenset())
     if principal.role in allowed:
-        return Decision(True, f"a {principal.role} may {action}")
+        return Decision(True, f"role {principal.role} may {action}")
     who = ", ".join(sorted(allowed)) or "nobody"
-    return Decision(False, f"a {principal.role} may not {action}; allowed: {who}")
+    return Decision(False, f"role {principal.role} may not {action}; allowed: {who}")
 
 
 def _own(
@@ -151,6 +151,6 @@ def _consented(
     if purpose is None or purpose not in purposes:
         allowed = ", ".join(sorted(purposes)) or f"{', '.join(sorted(roles)) or 'nobody'} only"
         return Decision(
-            False, f"a {principal.role} may not {action} for {purpose}; allowed: {allowed}"
+            False, f"role {principal.role} may not {action} for {purpose}; allowed: {allowed}"
         )
     return permits(subject.choices, purpose)

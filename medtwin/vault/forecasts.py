@@ -1,7 +1,7 @@
 """The ledger's pages: every forecast made, and, once reality arrived, its score."""
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from medtwin.record.codes import Code
+from medtwin.twin.ledger import LedgerEntry
 from medtwin.vault.dialect import Found, put
 from medtwin.vault.facts import code_of, described
 from medtwin.vault.seal import Seal, place
@@ -21,13 +22,13 @@ plainly = (
 )
 
 
-def entry_row(seal: Seal, entry: Any) -> dict[str, Any]:
-    """One ledger entry (a frozen dataclass) as the store keeps it."""
+def entry_row(seal: Seal, entry: LedgerEntry) -> dict[str, Any]:
+    """One ledger entry as the store keeps it."""
     said = {f.name: getattr(entry, f.name) for f in fields(entry)}
     key: dict[str, Any] = {
         "patient": seal.owner,
-        "code": getattr(entry.code, "id", entry.code),
-        "by": str(entry.by),
+        "code": entry.code.id,
+        "by": entry.by,
         "made": micros(entry.made),
         "due": micros(entry.due),
     }
@@ -46,8 +47,6 @@ def _tagged(value: object) -> Any:
         return {"@t": micros(value)}
     if isinstance(value, Code):
         return {"@code": described(value)}
-    if isinstance(value, np.ndarray):
-        return {"@array": value.tolist()}
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"a ledger entry holds a {type(value).__name__}; hold times, numbers, words")
@@ -60,18 +59,13 @@ def _untagged(value: Any) -> Any:
         return value
     if "@t" in value:
         return moment(value["@t"])
-    if "@array" in value:
-        return np.array(value["@array"])
     if "@code" in value:
         return code_of(value["@code"])
     return {k: _untagged(v) for k, v in value.items()}
 
 
-def keep(c: Connection, seal: Seal, entries: Sequence[Any]) -> None:
+def keep(c: Connection, seal: Seal, entries: Sequence[LedgerEntry]) -> None:
     """Keep the entries; one that was kept before (now scored) is replaced."""
-    for entry in entries:
-        if not is_dataclass(entry):
-            raise TypeError(f"a ledger entry is a dataclass, not {type(entry).__name__}")
     put(c, forecasts, [entry_row(seal, e) for e in entries])
 
 
@@ -83,8 +77,8 @@ def sealed_rows(c: Connection, patient: str, since: datetime | None) -> Sequence
     return c.execute(query.order_by(forecasts.c.made, forecasts.c.due, forecasts.c.by)).all()
 
 
-def opened(seal: Seal, rows: Sequence[Found], kind: type) -> tuple[Any, ...]:
+def opened(seal: Seal, rows: Sequence[Found]) -> tuple[LedgerEntry, ...]:
     """The entries as they were kept."""
     bound = (_place(seal, r.code, r.by, r.made, r.due) for r in rows)
     plain = (seal.open(b, r.sealed) for b, r in zip(bound, rows, strict=True))
-    return tuple(kind(**_untagged(orjson.loads(p))) for p in plain)
+    return tuple(LedgerEntry(**_untagged(orjson.loads(p))) for p in plain)

@@ -16,6 +16,7 @@ from medtwin.record.observation import Observation
 from medtwin.record.person import Person
 from medtwin.record.record import Record
 from medtwin.sources.source import Arrived, Refusal
+from medtwin.twin.ledger import LedgerEntry
 from medtwin.vault import (
     alerts,
     audit,
@@ -236,7 +237,7 @@ class Vault:
             return checkpoints.forget(work.connection, patient, model, after)
 
     def keep_entries(
-        self, principal: Principal, patient: str, entries: Sequence[Any], purpose: Purpose
+        self, principal: Principal, patient: str, entries: Sequence[LedgerEntry], purpose: Purpose
     ) -> None:
         """Keep forecasts in the ledger; one kept before is replaced, as when it is scored."""
         detail = {"entries": len(entries)}
@@ -249,14 +250,12 @@ class Vault:
         patient: str,
         purpose: Purpose,
         since: datetime | None = None,
-    ) -> tuple[Any, ...]:
+    ) -> tuple[LedgerEntry, ...]:
         """The twin's forecasts and their scores, in the order they were made."""
-        from medtwin.twin.ledger import LedgerEntry
-
         with self._store.asked(principal, Action.read, patient, purpose) as work:
             rows = forecasts.sealed_rows(work.connection, patient, since)
             seal = self._seal(patient)
-        return forecasts.opened(seal, rows, LedgerEntry)
+        return forecasts.opened(seal, rows)
 
     def keep_alert(
         self, principal: Principal, alert: alerts.Raised, purpose: Purpose = Purpose.care

@@ -1,0 +1,121 @@
+"""A vault with three invented people, and those who come to its door."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from medtwin.record import codes
+from medtwin.record.observation import Observation
+from medtwin.record.person import Person
+from medtwin.sources.source import Arrived
+from medtwin.vault.access import Principal, Role
+from medtwin.vault.consent import Purpose
+from medtwin.vault.vault import Vault
+
+noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that moves when it is told to."""
+
+    at: datetime = noon
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, by: timedelta) -> None:
+        self.at += by
+
+
+@dataclass(frozen=True)
+class Door:
+    """Everybody who may come."""
+
+    operator: Principal
+    clinician: Principal
+    researcher: Principal
+    system: Principal
+
+    def patient(self, pseudonym: str) -> Principal:
+        return Principal("maria.muster", Role.patient, pseudonym)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Invented facts and originals."""
+
+    at: datetime = noon
+    code: codes.Code = field(default=codes.glucose)
+
+    def reading(self, minute: float, value: float = 120.0, **changed: object) -> Observation:
+        at = self.at + timedelta(minutes=minute)
+        said = {"at": at, "code": self.code, "value": value, "source": "sensor", "known": at}
+        return Observation(**(said | changed))
+
+    def person(self, who: str = "fhir|1", name: str = "Aaron Dickens") -> Person:
+        return Person((who, "ssn|999-12-3456"), name, date(1950, 5, 17), sex="male")
+
+    def arrived(
+        self, *facts: Observation, who: str | None = "fhir|1", **changed: object
+    ) -> Arrived:
+        said = {
+            "original": b'{"resourceType":"Observation","for":"Aaron Dickens"}',
+            "media": "application/fhir+json",
+            "origin": "Aaron_Dickens.json:3",
+            "about": who,
+            "person": None,
+            "facts": facts,
+            "refused": (),
+            "kept": "",
+        }
+        return Arrived(**(said | changed))
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door(
+        operator=Principal("Olga Operator", Role.operator),
+        clinician=Principal("Dr Carla Clinic", Role.clinician),
+        researcher=Principal("Rob Research", Role.researcher),
+        system=Principal("ward", Role.system),
+    )
+
+
+@pytest.fixture
+def made() -> Made:
+    return Made()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def vault(home: Path, clock: Clock):
+    with Vault.open(home, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def admitted(vault: Vault, door: Door, made: Made) -> Callable[..., str]:
+    """Take somebody in, with these grants; their pseudonym."""
+
+    def admit(*grants: Purpose, who: str = "fhir|1", facts: int = 3) -> str:
+        readings = [made.reading(5 * i, 100 + i) for i in range(facts)]
+        before = {one.patient for one in vault.patients(door.operator)}
+        arrived = made.arrived(*readings, who=who, person=made.person(who))
+        vault.receive(door.operator, [arrived], "invented", grants)
+        (new,) = {one.patient for one in vault.patients(door.operator)} - before
+        return new
+
+    return admit
