@@ -92,7 +92,8 @@ def one(resource: Resource, raw: bytes, name: str, url: str, told: Told) -> Arri
         return Arrived(raw, MEDIA, where, whose(resource, url, told), None, (), (), kept, kind)
     except MISSHAPEN as why:
         because = str(why) if isinstance(why, OURS) else _misshapen(why)
-        return _refused(raw, where, _named(resource, url, told), because, "correct and send again")
+        about = _named(resource, url, told)
+        return replace(_refused(raw, where, about, because, "correct and send again"), kind=kind)
 
 
 def _understood(
