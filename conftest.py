@@ -1,5 +1,11 @@
 """Examples in docs and docstrings run as tests; shapes in annotations are checked meanwhile."""
 
+import os
+
+# Small matrices on many threads are slower, and the gate runs one process per core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from jaxtyping import install_import_hook
 from sybil import Sybil
 from sybil.document import PythonDocStringDocument
