@@ -1,0 +1,178 @@
+"""`medtwin forecast`, `compare` and `ledger`: what may come, what a plan changes, how we did."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medtwin.commands import house, plan, report
+from medtwin.commands.report import WrongInput
+from medtwin.record.codes import Code
+from medtwin.record.observation import Observation
+from medtwin.record.record import moment
+from medtwin.vault.access import Role
+from medtwin.vault.consent import Purpose
+
+every = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whom, what, how far, and from which moment (the newest fact if None)."""
+
+    patient: str
+    code: str
+    hours: float
+    at: str | None
+
+    def times(self, start: datetime) -> tuple[datetime, ...]:
+        """Every quarter of an hour until the end."""
+        count = max(1, round(self.hours * 3600 / every.total_seconds()))
+        return tuple(start + every * k for k in range(1, count + 1))
+
+
+def forecast(asked: Asked, path: Path | None, as_json: bool) -> None:
+    """The mechanism's forecast under the plan, with its 50 and 90 % intervals."""
+    from medtwin.twin.forecast import forecast as look_ahead
+
+    found, code = _twin(asked)
+    start = moment(found.twin.at)
+    done = plan.read(path, start) if path else ()
+    with report.working("looking ahead"):
+        ahead = look_ahead(found.twin, code, asked.times(start), done)
+    told = _heading(asked, found, code, done) | {
+        "by": ahead.by,
+        "forecast": _bands(ahead.times, ahead.middle, ahead.band(0.5), ahead.band(0.9)),
+    }
+    _tell(told, as_json, f"{code.name} of {asked.patient} from {start:%Y-%m-%d %H:%M} UTC")
+
+
+def compare(asked: Asked, paths: Sequence[Path], as_json: bool) -> None:
+    """Plan B minus plan A: the same body and the same chance under both."""
+    from medtwin.twin.forecast import compare as hold_together
+
+    if len(paths) != 2:
+        raise WrongInput(f"compare takes two plans, not {len(paths)}: --plan A.json --plan B.json")
+    found, code = _twin(asked)
+    start = moment(found.twin.at)
+    plans = [plan.read(path, start) for path in paths]
+    with report.working("trying both plans"):
+        change = hold_together(found.twin, code, asked.times(start), *plans)
+    rows = _bands(change.times, change.middle, change.band(0.5), change.band(0.9))
+    lower = change.chance_lower
+    told = _heading(asked, found, code, ()) | {
+        "plans": {"A": _told_plan(plans[0]), "B": _told_plan(plans[1])},
+        "difference": [r | {"chance_lower": float(p)} for r, p in zip(rows, lower, strict=True)],
+    }
+    _tell(told, as_json, f"{code.name} of {asked.patient}, plan B minus plan A")
+
+
+def ledger(patient: str, as_json: bool) -> None:
+    """The twin's own track record: every forecast kept, and how those came out that are due."""
+    from medtwin.twin.ledger import track
+
+    with house.vault() as vault:
+        kept = vault.ledger(house.me(Role.clinician), patient, Purpose.twin)
+    by = {name: asdict(track([e for e in kept if e.by == name])) for name in {e.by for e in kept}}
+    if as_json:
+        entries = [asdict(e) | {"code": e.code.id} for e in kept]
+        report.said({"patient": patient, "track": by, "entries": entries})
+        return
+    rows = [
+        (name, f"{horizon:g} min", h["n"], *(_short(h[k]) for k in SCORES))
+        for name, found in sorted(by.items())
+        for horizon, h in found["horizons"].items()
+    ]
+    columns = ("forecast by", "ahead", "scored", *SCORES)
+    report.table(f"Track record of the twin of {patient}", columns, rows)
+    waiting = sum(found["waiting"] for found in by.values())
+    report.out.print(f"{len(kept):,} forecasts kept, {waiting:,} wait for their measurement")
+
+
+SCORES = ("rmse", "bias", "crps", "cover50", "cover80", "cover90")
+
+
+def _twin(asked: Asked) -> Any:
+    """Read the record and bring the twin to its moment."""
+    code = plan.code_named(asked.code, "--code")
+    at = plan.moment(asked.at, "--at") if asked.at else None
+    with house.vault() as vault, report.working("bringing the twin up to date"):
+        from medtwin.commands.present import present
+
+        return present(vault, asked.patient, code, at), code
+
+
+def _heading(asked: Asked, found: Any, code: Code, done: Sequence[Observation]) -> dict[str, Any]:
+    return {
+        "patient": asked.patient,
+        "code": code.id,
+        "unit": code.unit,
+        "model": found.twin.model.name,
+        "made": moment(found.twin.at),
+        "newest": found.newest,
+        "rests_on": found.twin.facts,
+        "plan": _told_plan(done),
+    }
+
+
+def _told_plan(done: Sequence[Observation]) -> list[dict[str, Any]]:
+    return [
+        {"code": o.code.id, "value": o.value, "unit": o.code.unit, "at": o.at, "until": o.until}
+        for o in done
+    ]
+
+
+def _bands(
+    times: Sequence[datetime], middle: np.ndarray, half: np.ndarray, most: np.ndarray
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": at,
+            "mean": float(middle[i]),
+            "median": float(half[1, i]),
+            "low50": float(half[0, i]),
+            "high50": float(half[2, i]),
+            "low90": float(most[0, i]),
+            "high90": float(most[2, i]),
+        }
+        for i, at in enumerate(times)
+    ]
+
+
+def _tell(told: dict[str, Any], as_json: bool, title: str) -> None:
+    if as_json:
+        report.said(told)
+        return
+    unit = told["unit"]
+    rows = told.get("forecast") or told["difference"]
+    shown = [
+        (
+            f"{r['at']:%H:%M}",
+            _short(r["median"]),
+            f"{_short(r['low50'])} to {_short(r['high50'])}",
+            f"{_short(r['low90'])} to {_short(r['high90'])}",
+            *([f"{r['chance_lower']:.0%}"] if "chance_lower" in r else []),
+        )
+        for r in rows
+    ]
+    columns = ["UTC", f"median, {unit}", "half of the time", "9 times in 10"]
+    columns += ["chance that B is lower"] if "difference" in told else []
+    report.table(title, columns, shown)
+    report.out.print(
+        f"by the model {told['model']}, which has learned from {told['rests_on']:,} facts up to "
+        f"{told['newest']:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _short(value: float) -> str:
+    """Three digits that mean something.
+
+    >>> _short(123.456), _short(1.23456), _short(-0.00001)
+    ('123', '1.23', '0')
+    """
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{round(value, 3) + 0.0:.3g}"
