@@ -6,7 +6,7 @@ mid-step. Kalman & Bucy (1961), J Basic Eng 83:95; the integral of the noise by 
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -21,7 +21,7 @@ from medtwin.maths import kalman_lane
 from medtwin.maths.compiled import written
 
 Array = np.ndarray
-rate, taken, reading, look, usual = 0, 1, 2, 3, 4
+rate, taken, reading, look, usual, origin = 0, 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,35 @@ def rolled(
     return paths, middle, variance
 
 
+def foretold(
+    system: System,
+    belief: Belief,
+    p: Float[np.ndarray, "member parameter"],
+    lines: Lines,
+    events: Events,
+    start: float,
+    horizons: Float[np.ndarray, " horizon"],
+    coarse: float = 15.0,
+    longest: float = 5.0,
+    most: float = 4.0,
+) -> tuple[
+    Float[np.ndarray, "member origin horizon"],
+    Float[np.ndarray, "member origin horizon"],
+]:
+    """What each member would have said at each `origin`, nothing announced: mean and variance
+    of the observed quantity at these horizons (minutes), in steps of `coarse` minutes."""
+    ahead = belief.copy()
+    shape = (len(ahead.mean), int(np.sum(events.kind == origin)), len(horizons))
+    middle, variance = np.zeros(shape), np.zeros(shape)
+    compiled(system).foretell(
+        *(start, events.minutes, events.kind, events.which, events.amount),
+        *(ahead.mean, ahead.covariance, ahead.rates, lines.usual, p),
+        *(lines.jumps, lines.doubts, lines.rows, lines.levels, longest, most),
+        *(horizons, coarse, middle, variance),
+    )
+    return middle, variance
+
+
 def used(events: Events, start: float, longest: float = 5.0) -> int:
     """How many noise vectors `rolled` uses up."""
     gaps = np.diff(events.minutes, prepend=start)
@@ -159,38 +188,62 @@ def text(system: System) -> str:
 
 def _head(system: System) -> str:
     functions = "".join(_imported(n, getattr(system, n)) for n in ("drift", "noise", "error"))
-    here = tuple(i in system.linear for i in range(system.states))
+    x, u = _spelled("x", range(system.states)), _spelled("u", range(system.channels))
     return f'''"""Generated from the model {system.name!r}; do not edit."""
 # sources {_digest(system)}
 from collections import namedtuple
 import numpy as np
 from numba import njit
 {functions}
-STATES, SIZE, CHANNELS = {system.states}, {len(system.linear)}, {system.channels}
-LOWER = {chain(system)}
-LINEAR, LINEAR_HERE = {system.linear}, {here}
+STATES, SIZE = {system.states}, {len(system.linear)}
+LINEAR, LOWER = {system.linear}, {chain(system)}
 P_ = namedtuple("P_", {system.parameters!r})
 
 @njit(inline="always")
 def named(p):
-    return P_({_spelled("p", len(system.parameters))})
+    return P_({_spelled("p", range(len(system.parameters)))})
 
 @njit
-def rates(t, x, u, p, out):
-    d = drift(t, ({_spelled("x", system.states)}), ({_spelled("u", system.channels)}), named(p))
-{_copied("d", system.states)}
+def pushed(t, x, u, p, out):
+    """Rates of the states that inputs alone drive; those of the linear ones stay 0."""
+    d = drift(t, ({x}), ({u}), named(p))
+{_copied("d", [i for i in range(system.states) if i not in system.linear])}
+
+@njit
+def affine(t, x, u, p, a, c):
+    """The drift of the linear states as a x + c, given the driven ones."""
+    q = named(p)
+    v = ({u})
+{_probed(system)}
 
 @njit
 def sizes(t, x, u, p, out):
-    d = noise(t, ({_spelled("x", system.states)}), ({_spelled("u", system.channels)}), named(p))
-{_copied("d", system.states)}
+    d = noise(t, ({x}), ({u}), named(p))
+{_copied("d", range(system.states))}
 
 @njit
 def blur(x, p, out):
-    d = error(({_spelled("x", system.states)}), named(p))
+    d = error(({x}), named(p))
     for i, v in enumerate(d):
         out[i] = v
 '''
+
+
+def _probed(system: System) -> str:
+    """The drift with every linear state at 0 (c), then with each in turn at 1 (a's columns)."""
+    lines = []
+    for j in (None, *system.linear):
+        x = "".join(
+            f"{1.0 if i == j else 0.0}, " if i in system.linear else f"x[{i}], "
+            for i in range(system.states)
+        )
+        name = "z" if j is None else f"d{j}"
+        lines.append(f"    {name} = drift(t, ({x}), v, q)")
+    for i, row in enumerate(system.linear):
+        lines.append(f"    c[{i}] = z[{row}]")
+        for k, j in enumerate(system.linear):
+            lines.append(f"    a[{i}, {k}] = d{j}[{row}] - z[{row}]")
+    return "\n".join(lines)
 
 
 def _imported(name: str, function: Callable[..., Any]) -> str:
@@ -211,12 +264,12 @@ def hash_of(source: str) -> str:
     return sha256(source.encode()).hexdigest()[:16]
 
 
-def _spelled(name: str, count: int) -> str:
-    return " ".join(f"{name}[{i}]," for i in range(count))
+def _spelled(name: str, places: Iterable[int]) -> str:
+    return " ".join(f"{name}[{i}]," for i in places)
 
 
-def _copied(name: str, count: int) -> str:
-    return "\n".join(f"    out[{i}] = {name}[{i}]" for i in range(count))
+def _copied(name: str, places: Iterable[int]) -> str:
+    return "\n".join(f"    out[{i}] = {name}[{i}]" for i in places) or "    return"
 
 
 def chain(system: System) -> bool:

@@ -1,7 +1,7 @@
 """One member's exact filter, step by step: the lines that are compiled with a model's own.
 
-`kalman.compiled` writes these functions into a module beside the model's `rates`, `sizes` and
-`blur` and the constants STATES, LINEAR, CHANNELS and LOWER, where numba compiles them as one.
+`kalman.compiled` writes these functions into a module beside the model's `pushed`, `affine`,
+`sizes` and `blur` and the constants STATES, SIZE, LINEAR and LOWER, where numba compiles them as one.
 Means live in `x` (all states), the covariance `P` covers the linear ones only.
 """
 
@@ -16,21 +16,20 @@ from numba import njit
 @njit(fastmath=False)
 def product(a, b, out):
     """out = a b; where the model is a chain (LOWER), only the lower triangles."""
-    n = a.shape[0]
+    n = SIZE
     for i in range(n):
         for j in range(n):
             out[i, j] = 0.0
         for k in range(i + 1 if LOWER else n):
             f = a[i, k]
-            if f != 0.0:
-                for j in range(k + 1 if LOWER else n):
-                    out[i, j] += f * b[k, j]
+            for j in range(k + 1 if LOWER else n):
+                out[i, j] += f * b[k, j]
 
 
 @njit
 def push(m, f, out):
     """out = m f for a vector f (the affine part)."""
-    n = m.shape[0]
+    n = SIZE
     for i in range(n):
         s = 0.0
         for k in range(i + 1 if LOWER else n):
@@ -41,15 +40,14 @@ def push(m, f, out):
 @njit
 def spread(a, p, out, work):
     """out = a p a', symmetric."""
-    n = a.shape[0]
+    n = SIZE
     for i in range(n):
         for j in range(n):
             work[i, j] = 0.0
         for k in range(i + 1 if LOWER else n):
             f = a[i, k]
-            if f != 0.0:
-                for j in range(n):
-                    work[i, j] += f * p[k, j]
+            for j in range(n):
+                work[i, j] += f * p[k, j]
     for i in range(n):
         for j in range(i + 1):
             s = 0.0
@@ -61,8 +59,8 @@ def spread(a, p, out, work):
 
 @njit
 def exponential(a, c, h, e, g, w1, w2, v1):
-    """e = exp(a h) and g = its integral on c over h: Taylor of order 6, then doublings."""
-    n = a.shape[0]
+    """e = exp(a h) and g = its integral on c over h: Taylor of order 5, then doublings."""
+    n = SIZE
     big = 0.0
     for i in range(n):
         if LOWER:
@@ -80,7 +78,7 @@ def exponential(a, c, h, e, g, w1, w2, v1):
     for i in range(n):
         for j in range(n):
             w1[i, j] = 1.0 if i == j else 0.0
-    for order in range(7, 1, -1):
+    for order in range(6, 1, -1):
         product(a, w1, w2)
         for i in range(n):
             for j in range(n):
@@ -104,20 +102,19 @@ def exponential(a, c, h, e, g, w1, w2, v1):
 
 @njit
 def driven(t, h, x, u, p, k1, k2, k3, k4, z):
-    """The states that inputs alone drive, half a step on: Runge-Kutta of order 4, into z."""
-    rates(t, x, u, p, k1)
+    """The states that inputs alone drive, h on: Runge-Kutta of order 4, into z."""
+    pushed(t, x, u, p, k1)
     for i in range(STATES):
-        z[i] = x[i] + (0.0 if LINEAR_HERE[i] else 0.5 * h * k1[i])
-    rates(t + 0.5 * h, z, u, p, k2)
+        z[i] = x[i] + 0.5 * h * k1[i]
+    pushed(t + 0.5 * h, z, u, p, k2)
     for i in range(STATES):
-        z[i] = x[i] + (0.0 if LINEAR_HERE[i] else 0.5 * h * k2[i])
-    rates(t + 0.5 * h, z, u, p, k3)
+        z[i] = x[i] + 0.5 * h * k2[i]
+    pushed(t + 0.5 * h, z, u, p, k3)
     for i in range(STATES):
-        z[i] = x[i] + (0.0 if LINEAR_HERE[i] else h * k3[i])
-    rates(t + h, z, u, p, k4)
+        z[i] = x[i] + h * k3[i]
+    pushed(t + h, z, u, p, k4)
     for i in range(STATES):
-        rise = h / 6 * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i])
-        z[i] = x[i] + (0.0 if LINEAR_HERE[i] else rise)
+        z[i] = x[i] + h / 6 * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i])
 
 
 @njit
@@ -127,22 +124,12 @@ def matrices(t, h, x, u, p, room, vec, end, half, whole, shift, half_shift, q):
     Fills `whole` and `half` (transition over h and h/2), `shift` (affine part), `q` (covariance
     that the step adds) and `end` (all states' means at its end; driven ones included).
     """
-    k1, k2, k3, k4, mid, z = vec[0], vec[1], vec[2], vec[3], vec[4], vec[5]
+    k1, k2, k3, k4, mid = vec[0], vec[1], vec[2], vec[3], vec[4]
     a, w1, w2, w3 = room[0], room[1], room[2], room[3]
     c, v1 = vec[6][:SIZE], vec[7][:SIZE]
     driven(t, 0.5 * h, x, u, p, k1, k2, k3, k4, mid)
     driven(t + 0.5 * h, 0.5 * h, mid, u, p, k1, k2, k3, k4, end)
-    for i in range(STATES):
-        z[i] = 0.0 if LINEAR_HERE[i] else mid[i]
-    rates(t + 0.5 * h, z, u, p, k1)
-    for i in range(SIZE):
-        c[i] = k1[LINEAR[i]]
-    for j in range(SIZE):
-        z[LINEAR[j]] = 1.0
-        rates(t + 0.5 * h, z, u, p, k2)
-        z[LINEAR[j]] = 0.0
-        for i in range(SIZE):
-            a[i, j] = k2[LINEAR[i]] - c[i]
+    affine(t + 0.5 * h, mid, u, p, a, c)
     exponential(a, c, 0.5 * h, half, half_shift, w1, w2, v1)
     push(half, half_shift, v1)
     for i in range(SIZE):
@@ -215,7 +202,7 @@ def learn(y, x, P, row, level, noise, most, vec):
 @njit
 def root(p, out):
     """A lower triangle whose square is p, where p may be singular."""
-    n = p.shape[0]
+    n = SIZE
     for i in range(n):
         for j in range(n):
             out[i, j] = 0.0
@@ -406,3 +393,52 @@ def roll(
                             size = doubts[m, w, LINEAR[i]] * amounts[k]
                             away[d, i] += size * z[m, d, used, i]
             used += 1
+
+
+@njit(cache=True)
+def foretell(
+    start, times, kinds, which, amounts, x, P, u, usual, p, jumps, doubts, rows, levels,
+    longest, most, horizons, coarse, middle, variance,
+):  # fmt: skip
+    """Every member's replay, looking ahead at each event of kind 5 with nothing announced.
+
+    `middle` and `variance` (member, origin, horizon) are of observed code `which`; the looks
+    take steps of `coarse` minutes. Horizons rise, in minutes.
+    """
+    members, events = x.shape[0], len(times)
+    room, vec = np.zeros((8, SIZE, SIZE)), np.zeros((8, STATES))
+    end, shift, half_shift = np.zeros(STATES), np.zeros(SIZE), np.zeros(SIZE)
+    blurred = np.zeros(rows.shape[1] + 1)
+    y, R = np.zeros(STATES), np.zeros((SIZE, SIZE))
+    for m in range(members):
+        now, origin = start, 0
+        for k in range(events):
+            carry(
+                now % 1440.0, times[k] - now, x[m], P[m], u[m], p[m], longest, room, vec, end,
+                shift, half_shift,
+            )  # fmt: skip
+            now, w = times[k], which[k]
+            if kinds[k] == 2:
+                blur(x[m], p[m], blurred)
+                learn(amounts[k], x[m], P[m], rows[m, w], levels[m, w], blurred[w], most, vec)
+            elif kinds[k] == 5:
+                y[:] = x[m]
+                R[:] = P[m]
+                gone = 0.0
+                for i in range(len(horizons)):
+                    carry(
+                        now % 1440.0 + gone, horizons[i] - gone, y, R, u[m], p[m], coarse, room,
+                        vec, end, shift, half_shift,
+                    )  # fmt: skip
+                    gone = horizons[i]
+                    blur(y, p[m], blurred)
+                    line, scatter = levels[m, w], blurred[w] ** 2
+                    for a in range(STATES):
+                        line += rows[m, w, a] * y[a]
+                    for a in range(SIZE):
+                        for b in range(SIZE):
+                            scatter += rows[m, w, LINEAR[a]] * R[a, b] * rows[m, w, LINEAR[b]]
+                    middle[m, origin, i], variance[m, origin, i] = line, scatter
+                origin += 1
+            else:
+                happen(kinds[k], w, amounts[k], x[m], P[m], u[m], usual[m], jumps[m], doubts[m])

@@ -34,6 +34,9 @@ from medtwin.record.record import Record
 hovorka = "Hovorka 2004, widened"
 bergman = "Bergman 1979, bounded"
 cohort = "fit to AZT1D, days never used for testing"
+facchinetti = "Facchinetti 2014, and the cohort"
+half_day = "set to half a day; the cohort agrees"
+counting = "carbohydrate counting errs by a third: Brazeau 2013, Diabetes Res Clin Pract 99:19"
 own = "the person's own record"
 
 
@@ -41,29 +44,31 @@ own = "the person's own record"
 class Parameters:
     """What differs between people; the medians are those of the cohort, the bounds physiology's."""
 
-    sensitivity: Any = varies(0.9, unit="1", cv=0.15, low=0.8, high=1.6, source="1700 rule")
-    insulin_time: Any = varies(55.0, unit="min", cv=0.15, low=35.0, high=60.0, source=hovorka)
-    action_time: Any = varies(35.0, unit="min", cv=0.15, low=15.0, high=40.0, source=hovorka)
-    effectiveness: Any = varies(0.006, unit="/min", cv=0.3, low=0.002, high=0.008, source=bergman)
-    resting_glucose: Any = varies(145.0, unit="mg/dL", cv=0.12, low=95.0, high=220.0, source=cohort)
-    carbohydrate_effect: Any = varies(2.6, unit="mg/dL/g", cv=0.3, low=1.0, high=6.0, source=cohort)
-    gut_time: Any = varies(45.0, unit="min", cv=0.25, low=15.0, high=90.0, source=hovorka)
-    sensor_lag: Any = varies(4.0, unit="min", cv=0.3, low=1.0, high=15.0, source="Facchinetti 2014")
-    flux_size: Any = varies(0.8, unit="mg/dL/min", cv=0.25, low=0.2, high=2.5, source=cohort)
-    flux_time: Any = varies(55.0, unit="min", cv=0.25, low=15.0, high=150.0, source=cohort)
-    slow_size: Any = varies(0.056, unit="mg/dL/min", cv=0.4, low=0.005, high=0.3, source=cohort)
-    slow_time: Any = varies(680.0, unit="min", cv=0.3, low=200.0, high=2880.0, source=cohort)
-    drift_size: Any = varies(7.2, unit="mg/dL", cv=0.3, low=1.0, high=25.0, source=cohort)
-    drift_time: Any = varies(42.0, unit="min", cv=0.3, low=10.0, high=180.0, source=cohort)
-    white: Any = varies(1.5, unit="mg/dL", cv=0.4, low=0.3, high=8.0, source=cohort)
-    flux_with_glucose: Any = varies(0.3, unit="1", cv=0.4, low=0.0, high=2.0, source=cohort)
-    flux_with_meals: Any = varies(0.5, unit="1", cv=0.4, low=0.0, high=3.0, source=cohort)
-    meal_doubt: Any = varies(0.4, unit="1", cv=0.3, low=0.1, high=1.0, source=cohort)
-    bolus_hint: Any = offset(0.05, unit="mg/dL/min/U", sd=0.05, low=-0.2, high=0.5, source=cohort)
-    day_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.1, low=-0.6, high=0.6, source=cohort)
-    day_sin: Any = offset(0.0, unit="mg/dL/min", sd=0.1, low=-0.6, high=0.6, source=cohort)
-    half_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.08, low=-0.4, high=0.4, source=cohort)
-    half_sin: Any = offset(0.0, unit="mg/dL/min", sd=0.08, low=-0.4, high=0.4, source=cohort)
+    sensitivity: Any = varies(0.85, unit="1", cv=0.12, low=0.8, high=1.6, source="1700 rule")
+    insulin_time: Any = varies(57.0, unit="min", cv=0.1, low=35.0, high=60.0, source=hovorka)
+    action_time: Any = varies(38.0, unit="min", cv=0.1, low=15.0, high=40.0, source=hovorka)
+    effectiveness: Any = varies(0.0075, unit="/min", cv=0.2, low=0.002, high=0.008, source=bergman)
+    resting_glucose: Any = varies(126.0, unit="mg/dL", cv=0.15, low=90.0, high=220.0, source=cohort)
+    carbohydrate_effect: Any = varies(
+        3.2, unit="mg/dL/g", cv=0.35, low=1.0, high=8.0, source=cohort
+    )
+    gut_time: Any = varies(53.0, unit="min", cv=0.25, low=15.0, high=90.0, source=cohort)
+    sensor_lag: Any = varies(3.6, unit="min", cv=0.3, low=1.0, high=15.0, source=facchinetti)
+    flux_size: Any = varies(0.72, unit="mg/dL/min", cv=0.35, low=0.1, high=3.0, source=cohort)
+    flux_time: Any = varies(53.0, unit="min", cv=0.35, low=15.0, high=180.0, source=cohort)
+    slow_size: Any = varies(0.07, unit="mg/dL/min", cv=0.5, low=0.005, high=0.4, source=cohort)
+    slow_time: Any = varies(740.0, unit="min", cv=0.3, low=200.0, high=2880.0, source=half_day)
+    drift_size: Any = varies(8.7, unit="mg/dL", cv=0.35, low=1.0, high=30.0, source=cohort)
+    drift_time: Any = varies(41.0, unit="min", cv=0.35, low=10.0, high=180.0, source=cohort)
+    white: Any = varies(1.0, unit="mg/dL", cv=0.4, low=0.3, high=8.0, source=facchinetti)
+    flux_with_glucose: Any = varies(0.5, unit="1", cv=0.5, low=0.0, high=3.0, source=cohort)
+    flux_with_meals: Any = varies(0.8, unit="1", cv=0.5, low=0.0, high=4.0, source=cohort)
+    meal_doubt: Any = varies(0.36, unit="1", cv=0.3, low=0.1, high=1.0, source=counting)
+    bolus_hint: Any = offset(0.0, unit="mg/dL/min/U", sd=0.05, low=-0.2, high=0.5, source=cohort)
+    day_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.25, low=-1.0, high=1.0, source=cohort)
+    day_sin: Any = offset(0.0, unit="mg/dL/min", sd=0.25, low=-1.0, high=1.0, source=cohort)
+    half_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.15, low=-0.6, high=0.6, source=cohort)
+    half_sin: Any = offset(0.0, unit="mg/dL/min", sd=0.15, low=-0.6, high=0.6, source=cohort)
     daily_insulin: Any = varies(45.0, unit="U", cv=0.4, low=8.0, high=250.0, source=own)
     usual_rate: Any = varies(1.87, unit="U/h", cv=0.4, low=0.05, high=10.0, source=own)
     usual_basal: Any = varies(0.9, unit="U/h", cv=0.4, low=0.0, high=8.0, source=own)

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.maths import enkf
 from medtwin.maths.kalman import Events, look, rate, reading, taken
 from medtwin.physiology.simulate import advance
 from medtwin.record.codes import Code
@@ -90,8 +91,6 @@ def _usual(twin: Twin) -> np.ndarray:
 
 
 def _corrected(twin: Twin, which: int, measured: float) -> Twin:
-    from medtwin.maths import enkf
-
     """Members moved towards a reading, states and logarithms of varying parameters together."""
     shown = twin.model.observe(tuple(twin.states), parameters(twin))
     code, predicted = list(shown.items())[which]

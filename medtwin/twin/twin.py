@@ -68,7 +68,7 @@ def born(
     p = _as_the_record_says(p, model, None if record is None else record.known(by=at), rng)
     if personal is not None:
         p = replace(p, **drawn(personal, model, count, rng))
-    return _at_rest(patient, model, round(at.timestamp(), 3), p, count, seed)
+    return at_rest(patient, model, round(at.timestamp(), 3), p, count, seed)
 
 
 def parameters(twin: Twin) -> Any:
@@ -86,7 +86,7 @@ def _as_the_record_says(
     return replace(p, **{name: np.full(people, value) for name, value in told.items()})
 
 
-def _at_rest(patient: str, model: Model[Any], at: float, p: Any, count: int, seed: int) -> Twin:
+def at_rest(patient: str, model: Model[Any], at: float, p: Any, count: int, seed: int) -> Twin:
     states = np.stack([np.broadcast_to(s, count) for s in model.start(p)]).astype(float)
     usual = (0.0,) * len(model.channels) if model.usual is None else model.usual(p)
     rates = [np.broadcast_to(u, count) for u in usual]
