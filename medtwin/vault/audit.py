@@ -6,6 +6,7 @@ to a file beside the store, so that cutting off the end is seen too.
 """
 
 import fcntl
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -95,6 +96,14 @@ def head(connection: Connection) -> Head:
     return Head() if last is None else Head(last.line, last.hash)
 
 
+def follows(connection: Connection, signed: Head | None) -> bool:
+    """Whether the chain still leads through the signed head; if not, signing on would hide it."""
+    if signed is None or signed.lines == 0:
+        return signed == Head()
+    at = audit.c.line == signed.lines
+    return connection.execute(select(audit.c.hash).where(at)).scalar() == signed.hash
+
+
 def write(connection: Connection, said: Sequence[Entry]) -> Head:
     """Add lines to the end, inside the transaction that does what they say."""
     end, rows = head(connection), []
@@ -145,16 +154,27 @@ class Anchor:
             return None
         return Head(int(lines), bytes.fromhex(digest))
 
+    def begin(self) -> None:
+        """Sign the empty chain of a new store; ever after, a missing head is a broken one."""
+        self._sign(Head(), os.O_CREAT | os.O_TRUNC)
+
     def advance(self, to: Head) -> None:
         """Sign a later head. Called after the commit: the anchor never runs ahead of the store."""
-        with (self._path.with_suffix(".lock")).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        now = self.read()
+        if now is not None and to.lines > now.lines:
+            self._sign(to, 0)
+
+    def _sign(self, to: Head, how: int) -> None:
+        """Always the same length, in place, in one write: no moment at which half is there."""
+        file = os.open(self._path, os.O_RDWR | how, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
             now = self.read()
             if now is None or to.lines > now.lines:
-                said = f"{to.lines} {to.hash.hex()}"
-                new = self._path.with_suffix(".new")
-                new.write_text(f"{said} {self._signature(said)}\n")
-                new.replace(self._path)
+                said = f"{to.lines:020} {to.hash.hex()}"
+                os.pwrite(file, f"{said} {self._signature(said)}\n".encode(), 0)
+        finally:
+            os.close(file)
 
     def _signature(self, said: str) -> str:
         return blake2b(said.encode(), key=self._key, digest_size=32).hexdigest()

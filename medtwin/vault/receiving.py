@@ -48,6 +48,7 @@ class Batch:
     originals: Sequence[Row]
     facts: Sequence[Observation]
     refused: Sequence[Refusal]
+    apart: Sequence[Row]
     person: Person | None
 
 
@@ -66,8 +67,8 @@ def batches(arriving: Iterable[Arrived]) -> Iterator[list[Arrived]]:
         yield held
 
 
-def prepared(seal: Seal, arrived: Sequence[Arrived]) -> Batch:
-    """Everything that can be done before the store is asked."""
+def prepared(seal: Seal, arrived: Sequence[Arrived], at: int) -> Batch:
+    """Everything that can be done before the store is asked: nobody waits for it."""
     facts = [o for a in arrived for o in a.facts]
     refused = [r for a in arrived for r in a.refused]
     if not seal.owner and facts:
@@ -75,7 +76,8 @@ def prepared(seal: Seal, arrived: Sequence[Arrived]) -> Batch:
         facts = []
     who = [a.person for a in arrived if a.person is not None] if seal.owner else []
     rows = [original_row(seal, a) for a in arrived if a.original]
-    return Batch(seal, arrived, rows, facts, refused, who[-1] if who else None)
+    apart = [refusal_row(seal, at, r) for r in refused]
+    return Batch(seal, arrived, rows, facts, refused, apart, who[-1] if who else None)
 
 
 def _nobodys(arrived: Sequence[Arrived], facts: int) -> Refusal:
@@ -96,7 +98,7 @@ def keep(c: Connection, batch: Batch, basis: str, at: int) -> Receipt:
     if batch.person is not None:
         people.introduce(c, seal, batch.person)
     new = keep_facts(c, seal, batch.facts)
-    insert_new(c, refusals, [refusal_row(seal, at, r) for r in batch.refused])
+    insert_new(c, refusals, batch.apart)
     return Receipt(
         people=1 if seal.owner else 0,
         new_people=newcomer,

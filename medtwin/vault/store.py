@@ -53,11 +53,13 @@ class Store:
         with locked(home / "open.lock"):
             complete(home, key_file)
             self.keyring = Keyring(home / "keys.db", key_file)
+            self.anchor = audit.Anchor(home / "audit.head", self.keyring.house_key(b"audit head"))
+            if not (home / "store.db").exists():
+                self.anchor.begin()
             self.turns = Turns(home / "store.db")
             with self.turns.writing() as c:
                 tables.store.create_all(c)
             (home / "store.db").chmod(0o600)
-        self.anchor = audit.Anchor(home / "audit.head", self.keyring.house_key(b"audit head"))
 
     @contextmanager
     def writing(self) -> Iterator[Work]:
@@ -65,8 +67,9 @@ class Store:
         with self.turns.writing() as c:
             work = Work(c, micros(self.clock()))
             yield work
-            head = audit.write(c, work.said) if work.said else None
-        if head is not None:
+            whole = audit.follows(c, self.anchor.read())
+            head = audit.write(c, work.said)
+        if whole:
             self.anchor.advance(head)
 
     @contextmanager

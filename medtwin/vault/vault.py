@@ -37,7 +37,7 @@ from medtwin.vault.receiving import Receipt
 from medtwin.vault.retirement import Certificate
 from medtwin.vault.seal import Seal
 from medtwin.vault.store import Store, decided
-from medtwin.vault.times import moment
+from medtwin.vault.times import micros, moment
 
 
 def now() -> datetime:
@@ -350,7 +350,8 @@ class Vault:
         by_person: dict[str, list[Arrived]] = {}
         for a in held:
             by_person.setdefault(names[a.about] if a.about is not None else "", []).append(a)
-        ready = [receiving.prepared(self._seal(p), a) for p, a in by_person.items()]
+        at = micros(self._store.clock())
+        ready = [receiving.prepared(self._seal(p), a, at) for p, a in by_person.items()]
         try:
             return self._kept(principal, ready, basis, grants, seen)
         except people.Retired:  # by another process, while this one still knew them

@@ -89,6 +89,20 @@ def test_cutting_off_the_end_is_seen(vault, admitted):
     assert found.because == f"{lines - 2} lines do not lead to the signed head ({lines})"
 
 
+@pytest.mark.parametrize("harm", ["cut", "unsigned"])
+def test_what_was_broken_stays_broken_however_much_is_written_after(
+    vault, home, door, admitted, harm
+):
+    admitted(Purpose.care)
+    if harm == "cut":
+        changed(vault, f"delete from audit where line > {vault.verify().lines - 2}")
+    else:
+        (home / "audit.head").unlink()
+    for _ in range(5):
+        vault.patients(door.operator)
+    assert not vault.verify().ok
+
+
 def test_a_chain_written_anew_does_not_lead_to_the_signed_head(vault, admitted):
     admitted(Purpose.care)
     lines = vault.verify().lines
