@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from medtwin.record import codes
 from medtwin.record.person import Person
 from medtwin.sources.diary import Entry, arrived, column, facts, placed, unit_of
 from medtwin.sources.source import Arrived, Options, Refusal, Sent, Source, unread
 from medtwin.sources.table_file import BadTable, Table, decoded, delimited
+from medtwin.sources.zones import zone_or_none
 
 # Sensor range of G4 to G7, mg/dL (Dexcom user guides).
 REACH = (40.0, 400.0)
@@ -64,8 +64,9 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
         return
     rows = [dict(zip(table.columns, r, strict=True)) for r in _rows(table)]
     person, about = whose(rows, layout, what)
-    zone = ZoneInfo(options.zone) if options.zone else None
-    found = facts(entries(rows, layout, zone, about), options.received, REACH, about)
+    found = facts(
+        entries(rows, layout, zone_or_none(options.zone), about), options.received, REACH, about
+    )
     yield arrived(what, raw, about, person, found, "Clarity export")
 
 
@@ -95,7 +96,7 @@ def whose(rows: list[dict[str, str]], layout: Layout, what: Sent) -> tuple[Perso
 
 
 def entries(
-    rows: list[dict[str, str]], layout: Layout, zone: ZoneInfo | None, about: str
+    rows: list[dict[str, str]], layout: Layout, zone: tzinfo | None, about: str
 ) -> Iterator[Entry | Refusal]:
     """Every event of the diary."""
     for number, row in enumerate(rows, start=2):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import medtwin.sources
 from medtwin.catalogue import everything
@@ -26,13 +25,10 @@ from medtwin.sources.source import (
     sent,
     unread,
 )
+from medtwin.sources.zones import zone_or_none
 
 CLOCK_ERROR = timedelta(minutes=5)  # device clocks run ahead by minutes
 DAY = timedelta(days=1)  # a birth date has no zone
-
-
-class UnknownZone(ValueError):
-    """No such time zone."""
 
 
 def read(paths: Iterable[Path], options: Options) -> Iterator[Arrived]:
@@ -40,7 +36,7 @@ def read(paths: Iterable[Path], options: Options) -> Iterator[Arrived]:
 
     Raises `UnknownZone` if the options name a zone nobody knows.
     """
-    _checked(options)
+    zone_or_none(options.zone)
     people = People()
     for path in paths:
         for file in _files(path):
@@ -50,7 +46,7 @@ def read(paths: Iterable[Path], options: Options) -> Iterator[Arrived]:
 
 def received(name: str, content: bytes, options: Options) -> Iterator[Arrived]:
     """The same for bytes that came as a message rather than as a file."""
-    _checked(options)
+    zone_or_none(options.zone)
     people = People()
     for arrived in read_one(given(name, content), options):
         yield plausible(arrived, people, options.received)
@@ -69,14 +65,6 @@ def read_one(what: Sent, options: Options) -> Iterator[Arrived]:
         yield _unrecognised(what)
         return
     yield from reader.read(what, options)
-
-
-def _checked(options: Options) -> None:
-    try:
-        ZoneInfo(options.zone or "UTC")
-    except (ValueError, OSError, ZoneInfoNotFoundError) as why:
-        allowed = "allowed are IANA names such as Europe/Berlin"
-        raise UnknownZone(f"zone {options.zone!r} is not known; {allowed}") from why
 
 
 @cache

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -16,6 +15,7 @@ from medtwin.sources.fhir_patient import identifiers, person
 from medtwin.sources.fhir_words import KINDS, NoFact, NotUnderstood, Resource, Told
 from medtwin.sources.json_spans import resources
 from medtwin.sources.source import HEAD, SMALL, Arrived, Options, Refusal, Sent, Source, unread
+from medtwin.sources.zones import zone_or_none
 
 MEDIA = "application/fhir+json"
 READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
@@ -40,7 +40,7 @@ SUFFIXES = (".json", ".ndjson", ".jsonl")
 
 def read(what: Sent, options: Options) -> Iterator[Arrived]:
     """Each resource in the file: understood, kept, or refused."""
-    told = Told(options.received, ZoneInfo(options.zone) if options.zone else None)
+    told = Told(options.received, zone_or_none(options.zone))
     if what.path.suffix in (".ndjson", ".jsonl"):
         yield from _lines(what, told)
         return

@@ -243,7 +243,10 @@ def meant(concept: Resource | None, kind: Kind, unit: str = "1") -> Code:
     if not tokens and not words:
         raise NotUnderstood("its code is empty; the sender must say what it is about")
     name = words if concept.get("text") else (codings[0].get("display") if codings else "")
-    return opened(tokens[0] if tokens else f"text|{words}", name or words, unit, kind)
+    token = tokens[0] if tokens else f"text|{words}"
+    # One column, one unit: the same test sent in two units is two open codes, not one muddle.
+    token = token if unit == "1" else f"{token}|{unit}"
+    return opened(token, name or words, unit, kind)
 
 
 def joined(*words: str | None) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from medtwin.record import codes
 from medtwin.record.codes import Code
@@ -13,6 +12,7 @@ from medtwin.record.person import Person
 from medtwin.sources.diary import Entry, arrived, column, facts, placed, unit_of
 from medtwin.sources.source import Arrived, Options, Refusal, Sent, Source, unread
 from medtwin.sources.table_file import BadTable, decoded, delimited
+from medtwin.sources.zones import zone_or_none
 
 # Range of Libre 2 and 3 with phone or reader, mg/dL (Abbott user manuals).
 REACH = (40.0, 500.0)
@@ -93,8 +93,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
     except BadTable as why:
         yield unread(what, str(why), "export it again, or import as a table with a format", raw)
         return
-    zone = ZoneInfo(options.zone) if options.zone else None
-    read_rows = entries(rows, names, when, day_first, zone, about)
+    read_rows = entries(rows, names, when, day_first, zone_or_none(options.zone), about)
     yield arrived(
         what,
         raw,

@@ -14,6 +14,7 @@ from medtwin.sources.table_columns import Facts, Rejected, facts, suspicious
 from medtwin.sources.table_file import PARQUET, BadTable, Table, delimited, names, parquet
 from medtwin.sources.table_mapping import BadMapping, TableMapping, fitting, loaded, timed
 from medtwin.sources.table_times import seconds
+from medtwin.sources.zones import UnknownZone, zone
 
 BLOCK = 50_000
 GUIDE = "name the columns as docs/sources.md says, or give a mapping file"
@@ -32,7 +33,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
     """Each person's rows, in blocks."""
     try:
         table, mapping = opened(what, options)
-    except (BadTable, BadMapping) as why:
+    except (BadTable, BadMapping, UnknownZone) as why:
         with what.open() as file:
             original = file.read(SMALL)
         yield unread(what, str(why), GUIDE, original)
@@ -41,7 +42,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
 
 
 def opened(what: Sent, options: Options) -> tuple[Table, TableMapping]:
-    """The table and its mapping. Raises `BadTable` or `BadMapping`."""
+    """The table and its mapping. Raises `BadTable`, `BadMapping` or `UnknownZone`."""
     if not what.head.startswith(PARQUET) and not options.mapping:
         _fits(names(what.head))
     with what.open() as file:
@@ -51,8 +52,8 @@ def opened(what: Sent, options: Options) -> tuple[Table, TableMapping]:
     needed = [mapping.time, *([mapping.person] if mapping.person else [])]
     if lacking := [n for n in needed if n not in table.columns]:
         raise BadTable(f"column {lacking} is missing; there are {list(table.columns)}")
-    zone = mapping.zone or options.zone
-    return table, replace(mapping, zone=zone)
+    zone(mapping.zone or "UTC")
+    return table, replace(mapping, zone=mapping.zone or options.zone)
 
 
 def _fits(found: list[str]) -> TableMapping:
@@ -66,7 +67,7 @@ def _fits(found: list[str]) -> TableMapping:
 def arrived(table: Table, mapping: TableMapping, what: Sent, options: Options) -> Iterator[Arrived]:
     """Each person's rows of an opened table as facts, refusals and originals."""
     received = options.received.timestamp()
-    at = seconds(table.columns[mapping.time], mapping.zone, mapping.format)
+    at = seconds(table.columns[mapping.time], zone(mapping.zone or "UTC"), mapping.format)
     missing = unusable(table, mapping)
     whole = [_refusal(r, "everybody in the table") for r in missing]
     usable = _usable(table, mapping)
@@ -103,7 +104,7 @@ def records(path: Path, mapping: TableMapping | None, options: Options) -> dict[
     what = sent(path)
     table, found = opened(what, options)
     mapping = _usable(table, mapping or found)
-    at = seconds(table.columns[mapping.time], mapping.zone, mapping.format)
+    at = seconds(table.columns[mapping.time], zone(mapping.zone or "UTC"), mapping.format)
     received = options.received.timestamp()
     return {
         who: _record(who, table, rows, at[rows], mapping, received)

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -10,12 +9,11 @@ from jaxtyping import Float, Shaped
 Seconds = Float[np.ndarray, " row"]
 
 
-def seconds(column: Shaped[np.ndarray, " row"], zone: str | None, layout: str | None) -> Seconds:
+def seconds(column: Shaped[np.ndarray, " row"], place: tzinfo, layout: str | None) -> Seconds:
     """UTC seconds of each row, NaN where it is no time.
 
-    A time that carries its own offset keeps it; another is in `zone`, or UTC if none is told.
+    A time that carries its own offset keeps it; another is in `place`.
     """
-    place = ZoneInfo(zone) if zone else UTC
     if column.dtype.kind == "M":
         return _from_dates(column, place)
     return np.array([_one(v, place, layout) for v in column], dtype=float)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from letters import ada, bundle, facts, heard, now, reading, refused, walked
 
-from medtwin.sources.door import UnknownZone
+from medtwin.sources.zones import UnknownZone
 
 GOOD = bundle(ada, reading(1), reading(2))
 

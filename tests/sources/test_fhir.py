@@ -87,11 +87,17 @@ def test_what_the_vocabulary_lacks_keeps_its_own_words_and_unit():
     code = {"coding": [{"system": "http://loinc.org", "code": "6206-7", "display": "Peanut IgE"}]}
     fact = one(reading(1, 7.5, "kU/L", code=code)).facts[0]
     assert (fact.code.id, fact.code.name, fact.code.unit, fact.value) == (
-        "http://loinc.org|6206-7",
+        "http://loinc.org|6206-7|kU/L",
         "Peanut IgE",
         "kU/L",
         7.5,
     )
+
+
+def test_an_unknown_test_in_two_units_is_two_columns():
+    code = {"coding": [{"system": "http://loinc.org", "code": "6206-7"}]}
+    arrived = heard(bundle(ada, reading(1, 7, "kU/L", code=code), reading(2, 7, "U/L", code=code)))
+    assert len({f.code for a in arrived for f in a.facts}) == 2
 
 
 @pytest.mark.parametrize("missing", ["effectiveDateTime", "valueQuantity"])
