@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from medtwin.commands import house, plan, report
 from medtwin.commands.report import WrongInput
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
-from medtwin.record.record import moment
 from medtwin.vault.access import Role
 from medtwin.vault.consent import Purpose
+
+if TYPE_CHECKING:
+    from medtwin.commands.present import Present
 
 every = timedelta(minutes=15)
 
@@ -35,19 +37,18 @@ class Asked:
 
 
 def forecast(asked: Asked, path: Path | None, as_json: bool) -> None:
-    """The mechanism's forecast under the plan, with its 50 and 90 % intervals."""
-    from medtwin.twin.forecast import forecast as look_ahead
+    """The forecast shown, under the plan, with its 50 and 90 % intervals."""
+    from medtwin.twin.loop import look_ahead
 
-    found, code = _twin(asked)
-    start = moment(found.twin.at)
-    done = plan.read(path, start) if path else ()
+    found, code = _present(asked)
+    done = plan.read(path, found.now) if path else ()
     with report.working("looking ahead"):
-        ahead = look_ahead(found.twin, code, asked.times(start), done)
+        ahead, _ = look_ahead(found.following, found.following.twin, found.now, done)
     told = _heading(asked, found, code, done) | {
         "by": ahead.by,
         "forecast": _bands(ahead.times, ahead.middle, ahead.band(0.5), ahead.band(0.9)),
     }
-    _tell(told, as_json, f"{code.name} of {asked.patient} from {start:%Y-%m-%d %H:%M} UTC")
+    _tell(told, as_json, f"{code.name} of {asked.patient} from {found.now:%Y-%m-%d %H:%M} UTC")
 
 
 def compare(asked: Asked, paths: Sequence[Path], as_json: bool) -> None:
@@ -56,11 +57,10 @@ def compare(asked: Asked, paths: Sequence[Path], as_json: bool) -> None:
 
     if len(paths) != 2:
         raise WrongInput(f"compare takes two plans, not {len(paths)}: --plan A.json --plan B.json")
-    found, code = _twin(asked)
-    start = moment(found.twin.at)
-    plans = [plan.read(path, start) for path in paths]
+    found, code = _present(asked)
+    plans = [plan.read(path, found.now) for path in paths]
     with report.working("trying both plans"):
-        change = hold_together(found.twin, code, asked.times(start), *plans)
+        change = hold_together(found.following.twin, code, asked.times(found.now), *plans)
     rows = _bands(change.times, change.middle, change.band(0.5), change.band(0.9))
     lower = change.chance_lower
     told = _heading(asked, found, code, ()) | {
@@ -95,25 +95,28 @@ def ledger(patient: str, as_json: bool) -> None:
 SCORES = ("rmse", "bias", "crps", "cover50", "cover80", "cover90")
 
 
-def _twin(asked: Asked) -> Any:
+def _present(asked: Asked) -> tuple["Present", Code]:
     """Read the record and bring the twin to its moment."""
+    from medtwin.commands.present import present
+
     code = plan.code_named(asked.code, "--code")
     at = plan.moment(asked.at, "--at") if asked.at else None
     with house.vault() as vault, report.working("bringing the twin up to date"):
-        from medtwin.commands.present import present
-
-        return present(vault, asked.patient, code, at), code
+        return present(vault, asked.patient, code, at, timedelta(hours=asked.hours)), code
 
 
-def _heading(asked: Asked, found: Any, code: Code, done: Sequence[Observation]) -> dict[str, Any]:
+def _heading(
+    asked: Asked, found: "Present", code: Code, done: Sequence[Observation]
+) -> dict[str, Any]:
+    twin = found.following.twin
     return {
         "patient": asked.patient,
         "code": code.id,
         "unit": code.unit,
-        "model": found.twin.model.name,
-        "made": moment(found.twin.at),
+        "model": twin.model.name,
+        "made": found.now,
         "newest": found.newest,
-        "rests_on": found.twin.facts,
+        "rests_on": twin.facts,
         "plan": _told_plan(done),
     }
 
