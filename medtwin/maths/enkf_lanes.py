@@ -1,11 +1,18 @@
 """The ensemble Kalman update of `enkf.py`, compiled, in place: for many readings in one call."""
 
+from inspect import unwrap
 from typing import Any
 
 from numba import njit
 
 
-@njit(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy", nogil=True)
+def _summed(function: Any) -> Any:
+    """Compiled so that sums may be taken in any order, which lets them use all lanes."""
+    flags = {"contract", "reassoc", "nsz"}
+    return njit(unwrap(function), fastmath=flags, error_model="numpy", nogil=True)
+
+
+@_summed
 def correct(members: Any, predicted: Any, heard: Any, noise: float) -> None:
     """Move `members` (row, member) towards what each heard; rows are states and parameters."""
     count = len(predicted)

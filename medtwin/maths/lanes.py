@@ -7,6 +7,7 @@ reason comparisons are written out: what `min` and `max` make of a NaN is the co
 """
 # ruff: noqa: FURB136  the module docstring says why
 
+from inspect import unwrap
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,8 +35,8 @@ def _power_of_two(_: Any, whole: Any) -> Any:
 
 
 def lane(function: Any) -> Any:
-    """A function compiled into its caller, lane by lane."""
-    return njit(function, fastmath=fast, error_model="numpy", forceinline=True)
+    """A function compiled into its caller, lane by lane (without run-time checks of types)."""
+    return njit(unwrap(function), fastmath=fast, error_model="numpy", forceinline=True)
 
 
 @lane

@@ -5,6 +5,7 @@ is what they are tested against, and what to step through with a debugger.
 """
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 State = tuple[Any, ...]
@@ -34,7 +35,7 @@ def carried(
 ) -> State:
     """The state at `end`, in equal steps no longer than `step`."""
     steps = steps_between(begin, end, step)
-    h = (end - begin) / max(steps, 1)
+    h = (end - begin) / steps
     for k in range(steps):
         x = rk4(drift, x, begin + k * h, h)
     return x
@@ -42,5 +43,4 @@ def carried(
 
 def steps_between(begin: float, end: float, step: float) -> int:
     """How many equal steps no longer than `step` lead from `begin` to `end`."""
-    whole = (end - begin) / step
-    return int(-((1e-9 - whole) // 1)) if whole > 0 else 0
+    return max(1, ceil((end - begin) / step - 1e-9))

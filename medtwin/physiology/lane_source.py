@@ -34,6 +34,10 @@ numpy_lanes = {
     range: "range",
     len: "len",
 }
+unplain = (
+    *(ast.Dict, ast.Set, ast.List, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    *(ast.Lambda, ast.Try, ast.With, ast.ClassDef, ast.Yield, ast.Await, ast.JoinedStr),
+)
 
 
 class NotPlain(TypeError):
@@ -82,7 +86,7 @@ def _plain(function: Callable[..., Any], met: Gathered, name: str) -> ast.Functi
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise NotPlain(f"{function.__name__} is not a function written with def; write it so")
-    outside = inspect.getclosurevars(function)
+    outside = inspect.getclosurevars(inspect.unwrap(function))
     known = {**outside.builtins, **outside.globals, **outside.nonlocals}
     tree = _Plain(known, met, function.__name__).visit(tree)
     tree.name = name
@@ -161,8 +165,17 @@ class _Plain(ast.NodeTransformer):
         node.elts = [self.visit(e) for e in parts]
         return node
 
-    def visit_Dict(self, node: ast.Dict) -> ast.expr:
-        return ast.Tuple([self.visit(v) for v in node.values], ast.Load())
+    def visit_Return(self, node: ast.Return) -> ast.stmt:
+        if isinstance(node.value, ast.Dict):  # what `observe` shows, in its order
+            values = [self.visit(v) for v in node.value.values]
+            return ast.Return(ast.Tuple(values, ast.Load()))
+        self.generic_visit(node)
+        return node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, unplain):
+            raise self.refuse(node, f"a {type(node).__name__}")
+        return super().generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         if node.value is None:

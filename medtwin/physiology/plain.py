@@ -1,0 +1,67 @@
+"""The engine's answer in plain NumPy: slow, short, and open to a debugger.
+
+Use it to read what a model does line by line, or to check a kernel. The arithmetic is that of
+the compiled loops; a test holds the two together.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from medtwin.maths.ode import carried
+from medtwin.physiology.lane_source import shown_codes
+from medtwin.physiology.model import Model
+from medtwin.physiology.schedule import Given, Schedule, schedule
+from medtwin.physiology.simulate import Simulated, named, parameter_array
+
+
+def simulate_plainly(
+    model: Model[Any],
+    p: Any,
+    events: Sequence[Given],
+    times: Sequence[float] | Float[np.ndarray, " time"],
+    step: float | None = None,
+) -> Simulated:
+    """What `simulate` gives from rest, where everybody is given things at the same times."""
+    told, plan, clock = parameter_array(model, p), schedule(model, events), np.asarray(times)
+    person, members = named(model, told), told.shape[1]
+    x = tuple(np.broadcast_to(s, members) for s in model.start(person))
+    u = [np.zeros(members) for _ in model.channels]
+    t, shown, following = float(clock[0]), [], 0
+    for goal in clock:
+        while t < goal:
+            x, u, following = _due(model, person, plan, following, t, x, u)
+            stop = min(float(goal), _next(plan, following))
+            rates = tuple(u)
+            x = carried(
+                lambda now, y, r=rates: model.drift(now, y, r, person),
+                x,
+                t,
+                stop,
+                step or model.step,
+            )
+            t = stop
+        told_now = model.observe(x, person).values()
+        shown.append([np.broadcast_to(v, members) for v in told_now])
+    return Simulated(clock, shown_codes(model), np.array(shown), np.stack(x), np.stack(u or [t]))
+
+
+def _next(plan: Schedule, following: int) -> float:
+    return float(plan.at[following, 0]) if following < len(plan.at) else np.inf
+
+
+def _due(
+    model: Model[Any], person: Any, plan: Schedule, following: int, t: float, x: Any, u: list[Any]
+) -> tuple[Any, list[Any], int]:
+    """The states, rates and next event once everything due at `t` has been given."""
+    while _next(plan, following) <= t:
+        what, amount = int(plan.what[following, 0]), plan.amount[following]
+        if what < len(model.inputs):
+            x = model.take(x, model.inputs[what], amount, person)
+        else:
+            channel = what - len(model.inputs)
+            u = [r + amount if c == channel else r for c, r in enumerate(u)]
+        following += 1
+    return x, u, following
