@@ -1,6 +1,6 @@
 """The ledger's pages: every forecast made, and, once reality arrived, its score."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -12,61 +12,40 @@ from sqlalchemy import Connection, select
 from medtwin.record.codes import Code
 from medtwin.twin.ledger import LedgerEntry
 from medtwin.vault.dialect import Found, put
-from medtwin.vault.facts import code_of, described
+from medtwin.vault.facts import learn_words
 from medtwin.vault.seal import Seal, place
 from medtwin.vault.tables import forecasts
 from medtwin.vault.times import micros, moment
 
-plainly = (
-    orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
-)
+in_clear = ("patient", "code", "by", "made", "due")
+sealed_fields = tuple(f.name for f in fields(LedgerEntry) if f.name not in in_clear)
 
 
-def entry_row(seal: Seal, entry: LedgerEntry) -> dict[str, Any]:
+def entry_row(seal: Seal, e: LedgerEntry) -> dict[str, Any]:
     """One ledger entry as the store keeps it."""
-    said = {f.name: getattr(entry, f.name) for f in fields(entry)}
-    key: dict[str, Any] = {
-        "patient": seal.owner,
-        "code": entry.code.id,
-        "by": entry.by,
-        "made": micros(entry.made),
-        "due": micros(entry.due),
-    }
-    bound = _place(seal, key["code"], key["by"], key["made"], key["due"])
-    plain = orjson.dumps(said, default=_tagged, option=plainly)
-    return key | {"sealed": seal.close(bound, plain)}
+    code, by, made, due = e.code.id, e.by, micros(e.made), micros(e.due)
+    plain = orjson.dumps([getattr(e, name) for name in sealed_fields], default=_number)
+    sealed = seal.close(_place(seal, code, by, made, due), plain)
+    key = {"patient": seal.owner, "code": code, "by": by, "made": made, "due": due}
+    return key | {"sealed": sealed}
 
 
 def _place(seal: Seal, code: str, by: str, made: int, due: int) -> bytes:
     return place(seal.owner, "forecasts", code, by, made, due)
 
 
-def _tagged(value: object) -> Any:
-    """What JSON has no word for."""
-    if isinstance(value, datetime):
-        return {"@t": micros(value)}
-    if isinstance(value, Code):
-        return {"@code": described(value)}
+def _number(value: object) -> Any:
+    """Numbers straight from numpy."""
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"a ledger entry holds a {type(value).__name__}; hold times, numbers, words")
-
-
-def _untagged(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_untagged(v) for v in value)
-    if not isinstance(value, dict):
-        return value
-    if "@t" in value:
-        return moment(value["@t"])
-    if "@code" in value:
-        return code_of(value["@code"])
-    return {k: _untagged(v) for k, v in value.items()}
+    raise TypeError(f"a ledger entry holds a {type(value).__name__}; give numbers")
 
 
 def keep(c: Connection, seal: Seal, entries: Sequence[LedgerEntry]) -> None:
     """Keep the entries; one that was kept before (now scored) is replaced."""
-    put(c, forecasts, [entry_row(seal, e) for e in entries])
+    rows = [entry_row(seal, e) for e in entries]
+    learn_words(c, seal, {e.code.id: e.code for e in entries})
+    put(c, forecasts, rows)
 
 
 def sealed_rows(c: Connection, patient: str, since: datetime | None) -> Sequence[Found]:
@@ -77,8 +56,26 @@ def sealed_rows(c: Connection, patient: str, since: datetime | None) -> Sequence
     return c.execute(query.order_by(forecasts.c.made, forecasts.c.due, forecasts.c.by)).all()
 
 
-def opened(seal: Seal, rows: Sequence[Found]) -> tuple[LedgerEntry, ...]:
+def opened(
+    seal: Seal, rows: Sequence[Found], meaning: Mapping[str, Code]
+) -> tuple[LedgerEntry, ...]:
     """The entries as they were kept."""
-    bound = (_place(seal, r.code, r.by, r.made, r.due) for r in rows)
-    plain = (seal.open(b, r.sealed) for b, r in zip(bound, rows, strict=True))
-    return tuple(LedgerEntry(**_untagged(orjson.loads(p))) for p in plain)
+    return tuple(_entry(seal, meaning, *row) for row in rows)
+
+
+def _entry(
+    seal: Seal,
+    meaning: Mapping[str, Code],
+    patient: str,
+    code: str,
+    by: str,
+    made: int,
+    due: int,
+    sealed: bytes,
+) -> LedgerEntry:
+    said = orjson.loads(seal.open(_place(seal, code, by, made, due), sealed))
+    rest: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in zip(sealed_fields, said, strict=False)
+    }
+    return LedgerEntry(patient, meaning[code], by, moment(made), moment(due), **rest)

@@ -253,9 +253,10 @@ class Vault:
     ) -> tuple[LedgerEntry, ...]:
         """The twin's forecasts and their scores, in the order they were made."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            rows = forecasts.sealed_rows(work.connection, patient, since)
-            seal = self._seal(patient)
-        return forecasts.opened(seal, rows)
+            c, seal = work.connection, self._seal(patient)
+            rows = forecasts.sealed_rows(c, patient, since)
+            meaning = facts.meanings(c, seal)
+        return forecasts.opened(seal, rows, meaning)
 
     def keep_alert(
         self, principal: Principal, alert: alerts.Raised, purpose: Purpose = Purpose.care

@@ -46,7 +46,7 @@ def test_a_refusal_leaves_a_line_too(vault, door, admitted):
 def test_a_write_that_fails_leaves_neither_data_nor_line(vault, door, admitted):
     patient = admitted(Purpose.care)
     before = vault.verify().lines
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         vault.keep_entries(door.system, patient, ["not an entry"], Purpose.care)
     assert vault.verify().lines == before
 
