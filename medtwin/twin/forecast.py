@@ -163,17 +163,17 @@ def paired(a: Events, b: Events) -> tuple[Events, Events]:
 def _planned(timeline: Timeline, twin: Twin) -> list[tuple[float, ...]]:
     rows = []
     for i in range(len(timeline)):
-        at, which = timeline.at[i] / 60, timeline.which[i]
-        rows.append((at, timeline.kind[i], which, timeline.amount[i]))
+        at, which = float(timeline.at[i]) / 60, float(timeline.which[i])
+        rows.append((at, float(timeline.kind[i]), which, float(timeline.amount[i])))
         if timeline.kind[i] == rate and np.isfinite(timeline.until[i]):
-            rows.append((timeline.until[i] / 60, *_in_force(twin, int(which))))
+            rows.append((float(timeline.until[i]) / 60, *_in_force(twin, int(which))))
     return rows
 
 
 def _in_force(twin: Twin, channel: int) -> tuple[float, float, float]:
     running = twin.running[channel]
     told = np.all(running == running[0])
-    return (rate, channel, running[0]) if told else (usual, channel, 0.0)
+    return (rate, float(channel), float(running[0])) if told else (usual, float(channel), 0.0)
 
 
 def _lapses(timeline: Timeline, twin: Twin) -> list[tuple[float, ...]]:

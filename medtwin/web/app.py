@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from medtwin import catalogue
+from medtwin.care.ward import Ward
 from medtwin.vault.access import Refused
 from medtwin.vault.vault import Vault
 from medtwin.web import live, pages
@@ -33,7 +34,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def build(vault: Vault, ward: Any = None, clock: Clock = now, contact: str = "") -> FastAPI:
+def build(vault: Vault, ward: Ward | None = None, clock: Clock = now, contact: str = "") -> FastAPI:
     """The app over one vault. `ward` brings live events; `contact` is whom a patient may call."""
     app = FastAPI(title="medtwin", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.vault, app.state.ward, app.state.clock = vault, ward, clock

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from medtwin.care.ward import Ward
 from medtwin.vault.access import Principal, Role
 from medtwin.vault.vault import Vault
 from medtwin.web.region import Region
@@ -18,7 +19,7 @@ class Visit:
     """One request as a page sees it: who asks, of which vault, when, and in whose units."""
 
     vault: Vault
-    ward: Any
+    ward: Ward | None
     principal: Principal | None
     region: Region
     now: datetime

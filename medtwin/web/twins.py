@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from threading import Lock
 from typing import Any
@@ -11,21 +11,23 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.care.admission import birth_of, supported
 from medtwin.physiology.glucose_living import model
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, facts, moment
-from medtwin.twin.assimilate import assimilate
+from medtwin.twin.assimilate import assimilate, caught_up
 from medtwin.twin.bytes import dumped, loaded
 from medtwin.twin.forecast import Forecast, forecast
+from medtwin.twin.loop import speak
+from medtwin.twin.mix import Weights, shown
 from medtwin.twin.timeline import places
-from medtwin.twin.twin import Twin, born
+from medtwin.twin.twin import Twin
 from medtwin.vault.consent import Purpose
 from medtwin.web.page import Visit
 from medtwin.web.views.glucose import COVERAGES, Ahead
 
 HELD = 64
-LEARNS_FROM = timedelta(days=14)
 STEP = timedelta(minutes=5)
 
 
@@ -42,6 +44,7 @@ class Unpacked:
     """
 
     twins: OrderedDict[bytes, Twin] = field(default_factory=OrderedDict)
+    weights: dict[tuple[str, date], Weights] = field(default_factory=dict)
     lock: Any = field(default_factory=Lock)
 
     def of(self, kept: bytes) -> Twin:
@@ -83,14 +86,27 @@ def later(record: Record, at: float) -> list[Observation]:
 
 def _newborn(visit: Visit, patient: str) -> Twin:
     record = visit.vault.record(visit.who, patient, Purpose.twin, by=visit.now)
-    seen = record[codes.glucose].current
-    if not len(seen):
+    if not len(record[codes.glucose]):
         raise NoTwin("no glucose was ever measured, and this twin learns from glucose")
-    since = max(float(seen.at[0]), float(seen.at[-1]) - LEARNS_FROM.total_seconds())
-    twin = born(patient, model, moment(since), record)
-    twin = assimilate(twin, later(record, since))
-    visit.vault.keep(visit.who, dumped(twin), patient, model.name, moment(twin.at), Purpose.twin)
+    twin = caught_up([birth_of(patient, record, visit.now)], record, visit.now)
+    at = moment(twin.at)
+    visit.vault.keep(visit.who, dumped(twin), patient, model.name, at, Purpose.twin)
     return twin
+
+
+def weights_of(visit: Visit, patient: str) -> Weights:
+    """What this person's ledger supports today: how far to trust the mechanism, and its doubt."""
+    followed = visit.ward.at_hand.following.get(patient) if visit.ward else None
+    if followed is not None:
+        return followed.weights
+    name = (patient, visit.now.date())
+    if name not in unpacked.weights:
+        since = visit.now - timedelta(days=14)
+        ledger = visit.vault.ledger(visit.who, patient, Purpose.twin, since)
+        if len(unpacked.weights) >= HELD:
+            unpacked.weights.clear()
+        unpacked.weights[name] = supported(ledger, visit.now)
+    return unpacked.weights[name]
 
 
 def times(twin: Twin, now: datetime, ahead: timedelta) -> tuple[datetime, ...]:
@@ -99,11 +115,13 @@ def times(twin: Twin, now: datetime, ahead: timedelta) -> tuple[datetime, ...]:
     return tuple(start + STEP * i for i in range(1, int(ahead / STEP) + 1))
 
 
-def looked_ahead(
-    twin: Twin, now: datetime, ahead: timedelta, plan: Sequence[Observation] = ()
-) -> Forecast:
-    """Glucose as the twin expects it from now on, under a plan."""
-    return forecast(twin, codes.glucose, times(twin, now, ahead), plan)
+def looked_ahead(visit: Visit, twin: Twin, ahead: timedelta) -> Forecast:
+    """Glucose as expected from now on: the forecast shown, calibrated by what the ledger holds."""
+    start = max(visit.now, moment(twin.at))
+    weights = weights_of(visit, twin.patient)
+    own = speak(twin, codes.glucose, start, weights.horizons, ())
+    paths = forecast(twin, codes.glucose, times(twin, visit.now, ahead))
+    return shown(paths, (), weights, start, own)
 
 
 def lines(seen: Forecast) -> Ahead:

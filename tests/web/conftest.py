@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import pi, sin
 from pathlib import Path
+from shutil import copytree
+from threading import Thread
+from time import monotonic, sleep
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
+import uvicorn
 
 from medtwin.record import codes
 from medtwin.record.codes import Code, Kind
@@ -95,9 +99,16 @@ class Raised:
     at: datetime
 
 
-def furnish(home: Path) -> House:
+def furnish(home: Path) -> dict:
     """Ada agreed to care and twin, Cleo to care only, Ben to nothing, Dora has ended."""
-    vault = Vault.open(home, clock=lambda: NOW)
+    with Vault.open(home, clock=lambda: NOW) as vault:
+        people = _people(vault)
+        _alerts(vault, people)
+        _accounts(vault, people)
+    return people
+
+
+def _people(vault):
     both = (Purpose.care, Purpose.twin)
     people = {
         "ada": taken_in(vault, "Ada Example", days(2) + history(), both),
@@ -107,6 +118,10 @@ def furnish(home: Path) -> House:
         "eve": taken_in(vault, "Eve", history(), both, someone(HOSTILE)),
     }
     vault.retire(OPERATOR, people["dora"], "she asked for it")
+    return people
+
+
+def _alerts(vault, people):
     low = Raised(
         people["ada"], "predicted_low", "soon", "Glucose may fall low",
         "54 % chance below 70 mg/dL by 17:00 UTC; most likely at 16:40 UTC: 55 to 90 mg/dL", NOW,
@@ -118,38 +133,102 @@ def furnish(home: Path) -> House:
         "nothing from sensor for 105 min; it usually reads every 5 min", NOW,
     )  # fmt: skip
     vault.keep_alert(SYSTEM, silence)
+
+
+def _accounts(vault, people):
     for name, role, patient in (
         ("dr.lee", Role.clinician, None), ("op", Role.operator, None),
         ("rhea", Role.researcher, None), ("ada", Role.patient, people["ada"]),
         ("cleo", Role.patient, people["cleo"]),
     ):  # fmt: skip
         vault.accounts.add(name, PASSWORD, role, patient)
+
+
+def opened(home: Path, people: dict) -> House:
+    vault = Vault.open(home, clock=lambda: NOW)
     return House(vault, build(vault, clock=lambda: NOW), people)
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory):
-    made = furnish(tmp_path_factory.mktemp("house"))
+def furnished(tmp_path_factory):
+    home = tmp_path_factory.mktemp("house") / "home"
+    return home, furnish(home)
+
+
+@pytest.fixture(scope="session")
+def house(furnished, tmp_path_factory):
+    """A house that tests only look at."""
+    home, people = furnished
+    made = opened(copytree(home, tmp_path_factory.mktemp("shared") / "home"), people)
     yield made
     made.vault.close()
 
 
 @pytest.fixture
-def own_house(tmp_path):
+def own_house(furnished, tmp_path):
     """A house that a test may change."""
-    made = furnish(tmp_path)
+    home, people = furnished
+    made = opened(copytree(home, tmp_path / "home"), people)
     yield made
     made.vault.close()
 
 
-def client(house, name=None):
+class Served(uvicorn.Server):
+    """The app on a free port of this machine, in a thread; ended by `close`."""
+
+    def __init__(self, app):
+        super().__init__(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+        self.thread = Thread(target=self.run, daemon=True)
+        self.thread.start()
+        end = monotonic() + 20
+        while not self.started and monotonic() < end:
+            sleep(0.02)
+        self.address = f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
+
+    def close(self):
+        self.should_exit = self.force_exit = True
+        self.thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def served(house):
+    server = Served(house.app)
+    yield server.address
+    server.close()
+
+
+def logged_in(house, address, name=None):
     """A browser without scripts, logged in as somebody; it does not follow redirects."""
-    here = TestClient(house.app, follow_redirects=False, raise_server_exceptions=False)
+    here = httpx.Client(base_url=address, timeout=120)
     if name:
         here.cookies.set("medtwin_session", house.vault.accounts.login(name, PASSWORD))
     return here
 
 
 @pytest.fixture
-def visitor(house):
-    return lambda name=None: client(house, name)
+def visitor(house, served):
+    """Somebody's browser at the shared house."""
+    opened = []
+
+    def open_as(name=None):
+        opened.append(logged_in(house, served, name))
+        return opened[-1]
+
+    yield open_as
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def own_visitor(own_house):
+    """Somebody's browser at a house of this test's own."""
+    server, opened = Served(own_house.app), []
+
+    def open_as(name=None):
+        opened.append(logged_in(own_house, server.address, name))
+        return opened[-1]
+
+    yield open_as
+    for one in opened:
+        one.close()
+    server.close()

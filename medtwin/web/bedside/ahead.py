@@ -27,4 +27,4 @@ def expected(visit: Visit) -> tuple[Forecast | None, Closed | None]:
         return None, Closed(refused.decision.because, consent=True)
     except NoTwin as none:
         return None, Closed(str(none), consent=False)
-    return looked_ahead(twin, visit.now, AHEAD), None
+    return looked_ahead(visit, twin, AHEAD), None

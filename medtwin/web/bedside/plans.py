@@ -58,7 +58,7 @@ def forbidden(visit: Visit) -> Closed | None:
 
 def _compared(visit: Visit, tried: tuple[Plan, ...], pinned: tuple[Plan, ...]) -> Comparison:
     twin = twin_of(visit, visit.patient)
-    base = looked_ahead(twin, visit.now, AHEAD)
+    base = looked_ahead(visit, twin, AHEAD)
     when = times(twin, visit.now, AHEAD)
     start = when[0] - timedelta(minutes=5)
     each = [

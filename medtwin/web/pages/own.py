@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from medtwin.record import codes
-from medtwin.vault.access import Role
+from medtwin.vault.access import Action, Role
 from medtwin.vault.audit import Line
 from medtwin.vault.consent import Choice, Purpose
 from medtwin.web import region as reader
@@ -16,7 +16,7 @@ from medtwin.web.trouble import wrong_value
 from medtwin.web.twins import lines
 from medtwin.web.views.alerts import Row, pressing, rows
 from medtwin.web.views.glucose import Chart, chart
-from medtwin.web.views.own import Plain, plain
+from medtwin.web.views.own import Plain, heeding, plain
 
 PURPOSES = {
     Purpose.care: (
@@ -44,6 +44,17 @@ PURPOSES = {
         "Your data may be given to other institutions, without your name.",
         "Your data stays in this house.",
     ),
+}
+DID = {
+    Action.read: "read your record",
+    Action.identify: "saw your name",
+    Action.see_choices: "looked at your choices",
+    Action.see_audit: "looked at who looked",
+    Action.keep: "kept a forecast, a twin or a warning",
+    Action.add: "added new data",
+    Action.receive: "brought in your record",
+    Action.acknowledge: "acknowledged a warning",
+    Action.choose: "entered a choice for you",
 }
 LOOKED = timedelta(days=30)
 CALL = "your diabetes team"
@@ -95,16 +106,17 @@ def view(visit: Visit) -> Own:
         codes=(codes.glucose, codes.carbohydrate, codes.insulin_bolus),
     )
     ahead, closed = expected(visit)
+    warned = pressing(rows(visit.vault.alerts(*asked), visit.region, visit.now, ""))
     why = f"We do not look ahead for you: {closed.because}." if closed else ""
     seen = record[codes.glucose].current
     since = visit.now - timedelta(hours=8)
     return Own(
         name=person.name,
-        plain=plain(seen, ahead, visit.region, visit.now, why),
+        plain=heeding(plain(seen, ahead, visit.region, visit.now, why), warned),
         chart=chart(record, lines(ahead) if ahead else None, visit.region, visit.now, since)
         if len(seen)
         else None,
-        alerts=pressing(rows(visit.vault.alerts(*asked), visit.region, visit.now, "")),
+        alerts=warned,
         call=visit.contact or CALL,
         switches=switches(visit.vault.choices(*asked), visit.region),
         looked=looked(visit.vault.audit(*asked, limit=2000), visit),
@@ -135,7 +147,8 @@ def looked(lines: Sequence[Line], visit: Visit) -> tuple[Looked, ...]:
         recent = line.at >= visit.now - LOOKED
         if recent and line.who not in (visit.who.signature, visit.patient):
             who = f"{line.who} ({line.role})"
-            did = line.action if line.allowed else f"was refused to {line.action}"
+            did = DID.get(Action(line.action), line.action)
+            did = did if line.allowed else f"was refused: {did}"
             groups.setdefault((who, did), []).append(line)
     found = [
         Looked(who, did, len(g), reader.clock(max(x.at for x in g), visit.region))

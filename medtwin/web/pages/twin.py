@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from medtwin.vault.access import Role
 from medtwin.vault.consent import Purpose
-from medtwin.web.bedside import alerts, glucose, journey, plans, track
+from medtwin.web.bedside import advice, alerts, glucose, journey, plans, track, vitals
 from medtwin.web.page import Page, Visit
 from medtwin.web.views import people
-from medtwin.web.views.tiles import Pill, Tile, tiles
+from medtwin.web.views.tiles import Pill
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class TwinView:
     """The whole page."""
 
     band: Band
-    tiles: tuple[Tile, ...]
+    vitals: vitals.Vitals
     glucose: glucose.GlucosePart
     what_if: plans.WhatIf
     alerts: alerts.AlertsPart
+    advice: advice.Advice
     track: track.TrackPart
     journey: journey.JourneyPart
 
@@ -38,10 +39,11 @@ def view(visit: Visit) -> TwinView:
     record = visit.vault.record(visit.who, visit.patient, Purpose.care, by=visit.now)
     return TwinView(
         band(visit),
-        tiles(record, visit.region, visit.now),
+        vitals.of_record(visit, record),
         glucose.of_record(visit, record),
         plans.what_if(visit),
         alerts.alerts(visit),
+        advice.advice(visit),
         track.track(visit),
         journey.of_record(visit, record),
     )
@@ -70,6 +72,8 @@ page = Page(
         "glucose": glucose.glucose,
         "what-if": plans.what_if,
         "alerts": alerts.alerts,
+        "advice": advice.advice,
+        "vitals": vitals.vitals,
         "track": track.track,
     },
     acts={"acknowledge": alerts.acknowledge},

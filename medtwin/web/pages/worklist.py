@@ -136,6 +136,7 @@ def _closed(visit: Visit, kept: Listed, because: str) -> tuple[tuple[int, float]
         stale=False,
         status=tuple(_status(kept)),
         open=False,
+        ended=bool(kept.retired),
     )
 
 

@@ -124,7 +124,7 @@
       scales: { x: { time: true, range: () => [shows.from, shows.to] }, y: { range: () => shows.span } },
       axes: axes(shows, shows.unit),
       series: [{}, { stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } },
-        ...shows.plans.map((_, i) => ({ stroke: ink(looks[i][0]), dash: looks[i][1], width: 2.2, points: { show: false } }))],
+        ...shows.plans.map((_, i) => (i === shows.plans.length - 1 ? looks[3] : looks[i])).map(([colour, dash]) => ({ stroke: ink(colour), dash, width: 2.2, points: { show: false } }))],
       bands: [{ series: [2, 1], fill: ink("band90") }],
       hooks: { drawClear: [ground(shows)], setCursor: [read] },
     }, shows.data, box);

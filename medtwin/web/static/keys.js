@@ -28,6 +28,20 @@
     e.preventDefault();
     acts[e.key]();
   });
+  // A part that is renewed keeps its opened tables open, and the keyboard where it was.
+  let open = [], held = -1;
+  const folds = (root) => [...root.querySelectorAll("details > summary")];
+  document.addEventListener("htmx:beforeSwap", (e) => {
+    const all = folds(e.detail.target);
+    open = all.map((s) => s.parentElement.open);
+    held = all.indexOf(document.activeElement);
+  });
+  document.addEventListener("htmx:afterSettle", (e) => {
+    const all = folds(document.getElementById(e.detail.target?.id) || e.detail.elt);
+    all.forEach((s, i) => { if (open[i]) s.parentElement.open = true; });
+    if (held >= 0) all[held]?.focus();
+    open = []; held = -1;
+  });
   document.addEventListener("input", (e) => {
     if (e.target.type !== "range") return;
     const out = document.querySelector(`output[for="${e.target.id}"]`);

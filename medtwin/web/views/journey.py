@@ -28,6 +28,7 @@ LANES: tuple[tuple[Kind, str], ...] = (
     (Kind.care_plan, "Care plans"),
     (Kind.answer, "Answers"),
 )
+STAYS = (Kind.condition, Kind.medication, Kind.allergy)  # until somebody says that it ended
 LOOK = {Kind.meal: "meal", Kind.dose: "dose"}
 
 
@@ -93,7 +94,7 @@ def journey(record: Record, since: datetime, now: datetime, region: Region) -> J
     lanes = []
     for kind, name in LANES:
         columns = {c: s for c, s in record.columns.items() if c.kind is kind}
-        seen = {c: within(s.current, axis) for c, s in columns.items()}
+        seen = {c: within(c, s.current, axis) for c, s in columns.items()}
         count = sum(len(s) for s in seen.values())
         if count:
             y = TOP + LANE * len(lanes)
@@ -104,15 +105,12 @@ def journey(record: Record, since: datetime, now: datetime, region: Region) -> J
     return Journey(WIDE, tall, label, ticks(axis, region), tuple(lanes), axis.x(axis.until), facts)
 
 
-def within(series: Series, axis: Axis) -> Series:
+def within(code: Code, series: Series, axis: Axis) -> Series:
     """Facts that were true at some time on this axis."""
-    ends = series.at
-    if series.until is not None:
-        ends = np.where(np.isnan(series.until), series.at, series.until)
-    lasting = np.zeros(len(series), dtype=bool)
-    if series.says is not None and series.until is not None:
-        lasting = np.isnan(series.until) & (series.at <= axis.until)
-    return series.keep(((ends >= axis.since) & (series.at <= axis.until)) | lasting)
+    stays = np.inf if code.kind in STAYS else -np.inf
+    until = np.full(len(series), np.nan) if series.until is None else series.until
+    ends = np.maximum(np.where(np.isnan(until), stays, until), series.at)
+    return series.keep((ends >= axis.since) & (series.at <= axis.until))
 
 
 def _marks(seen: dict[Code, Series], kind: Kind, axis: Axis, region: Region) -> tuple[Mark, ...]:
@@ -135,9 +133,11 @@ def _one(code: Code, series: Series, i: int, axis: Axis, region: Region) -> Mark
     if not isnan(until) and until > at:
         x = axis.x(at)
         return Mark("bar", f"bar {look}", x, max(axis.x(until) - x, 4), 14, title)
-    if code.kind in (Kind.condition, Kind.medication, Kind.allergy) and series.until is not None:
+    if code.kind in STAYS:
         x = axis.x(at)
-        return Mark("bar", "bar open", x, max(axis.x(axis.until) - x, 4), 14, f"{title}, ongoing")
+        return Mark(
+            "bar", "bar open", x, max(axis.x(axis.until) - x, 4), 14, f"{title}, no end stated"
+        )
     return Mark("dot", f"dot {look}", axis.x(at), 0, 0, title)
 
 

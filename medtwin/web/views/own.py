@@ -4,7 +4,7 @@ What to do when low: 15 to 20 g of fast carbohydrate, again after 15 minutes (Am
 Association, Standards of Care 2024, section 6).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from medtwin.record import codes
@@ -12,6 +12,7 @@ from medtwin.record.record import Series
 from medtwin.twin.forecast import Forecast
 from medtwin.web import region as reader
 from medtwin.web.region import Region
+from medtwin.web.views.alerts import Row
 
 OLD = timedelta(minutes=20)
 LOW, VERY_LOW, HIGH, VERY_HIGH = 70.0, 54.0, 180.0, 250.0
@@ -65,6 +66,15 @@ def plain(
         old=old,
         bar=bar(value, likely, region),
     )
+
+
+def heeding(said: Plain, warned: tuple[Row, ...]) -> Plain:
+    """Never calmer than the warnings that stand beside it."""
+    if said.tone not in ("good", "notice") or not warned or warned[0].urgency == "notice":
+        return said
+    todo = ("Read what we noticed, just below.", "Measure again in 15 minutes.")
+    means = f"{said.means} But there is a warning: {warned[0].headline.lower()}."
+    return replace(said, tone=warned[0].urgency, means=means, todo=todo)
 
 
 def nothing_yet(closed: str) -> Plain:

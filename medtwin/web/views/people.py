@@ -33,6 +33,7 @@ class Line:
     stale: bool
     status: tuple[Pill, ...]
     open: bool
+    ended: bool = False
 
 
 @dataclass(frozen=True)
