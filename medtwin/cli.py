@@ -1,6 +1,7 @@
 """The command line: what can be typed, in words; the doing is loaded when a word is used."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -226,10 +227,10 @@ def audit_list(
     accounting.listed(patient, limit, as_json)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Run a command; what went wrong is said in a sentence, with an exit code of its own."""
     try:
-        app()
+        app(words)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as why:  # noqa: BLE001 - the last line of defence: no traceback for people
