@@ -1,0 +1,109 @@
+"""Taking a person up: from the vault's checkpoints after a restart, by birth the first time."""
+
+from datetime import datetime, timedelta
+
+from medtwin.physiology.glucose_living import model
+from medtwin.record import codes
+from medtwin.record.observation import Observation
+from medtwin.record.record import Record, moment
+from medtwin.twin.assimilate import NoCheckpoint, caught_up
+from medtwin.twin.bytes import NotATwin, dumped, loaded
+from medtwin.twin.ledger import LedgerEntry, recent
+from medtwin.twin.loop import Following
+from medtwin.twin.mix import Weights, weights
+from medtwin.twin.personal import Personal
+from medtwin.twin.twin import Twin, born
+from medtwin.vault.access import Principal, Role
+from medtwin.vault.consent import Purpose
+from medtwin.vault.vault import Vault
+
+the_round = Principal("the round", Role.system)
+at_birth = f"{model.name}, at birth"
+lived = timedelta(days=2)
+looked_back = timedelta(hours=6)
+spoke = ("mechanism",)
+taken_back = 12
+
+
+def taken_up(
+    vault: Vault, patient: str, facts: tuple[Observation, ...], now: datetime
+) -> Following | None:
+    """The person as they were followed when the last state was kept, or newly born.
+
+    None where no glucose was ever measured. The twin that goes on from here equals, bit for
+    bit, the one that was never interrupted: it is caught up from dated states.
+    """
+    record = Record(patient).add(facts)
+    if not len(record[codes.glucose].by(now.timestamp())):
+        return None
+    checkpoints = kept_twins(vault, patient, now)
+    try:
+        checkpoints = (*checkpoints, caught_up(checkpoints, record, now))
+    except NoCheckpoint:
+        checkpoints = admitted(vault, record, now)
+    ledger = pages(vault, patient, now)
+    waiting = (e for e in ledger if e.measured is None and e.due > now - looked_back)
+    return Following(record, checkpoints, weights=supported(ledger, now), waiting=tuple(waiting))
+
+
+def pages(vault: Vault, patient: str, now: datetime) -> tuple[LedgerEntry, ...]:
+    """The ledger of the last two weeks."""
+    return vault.ledger(the_round, patient, Purpose.twin, now - timedelta(days=14))
+
+
+def kept_twins(vault: Vault, patient: str, now: datetime) -> tuple[Twin, ...]:
+    """The states kept of late, and the twin as it was born, oldest first."""
+    found, before = [], None
+    for _ in range(taken_back):
+        kept = vault.checkpoint(the_round, patient, model.name, Purpose.twin, before)
+        if kept is None:
+            break
+        found.append(kept)
+        before = moment(loaded(kept).at) if _readable(kept) else None
+        if before is None or before < now - looked_back:
+            break
+    birth = vault.checkpoint(the_round, patient, at_birth, Purpose.twin)
+    twins = [loaded(kept) for kept in (*found, *([birth] if birth else [])) if _readable(kept)]
+    return tuple(sorted(twins, key=lambda t: t.at))
+
+
+def admitted(
+    vault: Vault, record: Record, now: datetime, personal: Personal | None = None
+) -> tuple[Twin, Twin]:
+    """A twin born two days ago from what was known then, and as those days have taught it."""
+    patient = record.patient
+    first = birth_of(patient, record, now, personal)
+    for name in (at_birth, model.name):  # a late fact must not replay from who they were before
+        vault.forget_checkpoints(the_round, patient, name, Purpose.twin, moment(0.0))
+    keep(vault, first, at_birth)
+    twin = caught_up([first], record, now)
+    keep(vault, twin)
+    return first, twin
+
+
+def birth_of(patient: str, record: Record, now: datetime, personal: Personal | None = None) -> Twin:
+    """Born two days before the newest reading, or with the first one."""
+    seen = record[codes.glucose].by(now.timestamp()).current
+    at = max(float(seen.at[0]), float(seen.at[-1]) - lived.total_seconds())
+    return born(patient, model, moment(at), record, personal=personal)
+
+
+def keep(vault: Vault, twin: Twin, name: str = model.name) -> None:
+    """The twin's state, kept under its own time."""
+    at = moment(twin.at)
+    vault.keep(the_round, dumped(twin), twin.patient, name, at, Purpose.twin)
+
+
+def supported(ledger: tuple[LedgerEntry, ...], now: datetime) -> Weights:
+    """What the track record until midnight supports: the same all day, restarted or not."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return weights([e for e in recent(ledger, now, 14) if e.due <= midnight], spoke)
+
+
+def _readable(kept: bytes) -> bool:
+    """A state of a model that has changed since is no use; the record is, and it is all there."""
+    try:
+        loaded(kept)
+    except NotATwin:
+        return False
+    return True

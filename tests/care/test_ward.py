@@ -1,0 +1,213 @@
+"""The ward: everybody is tended, trouble stays with whom it is, a slow viewer harms nobody."""
+
+import threading
+from datetime import timedelta
+from time import monotonic, sleep
+
+import pytest
+
+from medtwin.care.event import Event, What
+from medtwin.care.viewers import Viewers, held, remembered
+from medtwin.care.ward import Full, Ward
+from medtwin.vault.consent import Purpose
+from medtwin.vault.vault import Vault
+from tests.care.test_round import at, began, kept, nurse, operator, reading, steady
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def vault(tmp_path):
+    with Vault.open(tmp_path, clock=lambda: began) as opened:
+        yield opened
+
+
+@pytest.fixture
+def make(vault):
+    """Wards that are stopped at the end, with no personal fits unless asked."""
+    wards = []
+
+    def made(clock, fit=lambda *_: None, **more):
+        wards.append(Ward(vault, clock, fit=fit, **more))
+        return wards[-1]
+
+    yield made
+    for ward in wards:
+        ward.stop()
+
+
+def until(true, seconds=20.0):
+    end = monotonic() + seconds
+    while not true():
+        assert monotonic() < end, "it did not happen in time"
+        sleep(0.01)
+
+
+def gather(listener, enough, seconds=20.0):
+    found, end = [], monotonic() + seconds
+    while not enough(found):
+        assert monotonic() < end, [e.kind for e in found]
+        event = listener.next(0.2)
+        found += [event] if event else []
+    return found
+
+
+def test_what_arrives_is_tended_and_told(vault, make):
+    patient = kept(vault, steady(0, 300))
+    ward = make(Clock(at(300)))
+    with ward.listen() as ears:
+        ward.start()
+        ward.arrive(patient, [reading(300, 50)])
+        told = gather(ears, lambda es: any(e.kind is What.alert for e in es))
+    assert any(e.kind is What.facts and e.payload["value"] == 50 for e in told)
+    assert [e.id for e in told] == sorted(e.id for e in told)
+    assert vault.alerts(nurse, patient)[0]["code"] == "severe_low"
+
+
+def test_a_poison_fact_does_not_cost_the_good_ones_nor_the_other_patients(vault, make):
+    one, other = kept(vault, steady(0, 300)), kept(vault, steady(0, 300), about="test|2")
+    ward = make(Clock(at(306)))
+    with ward.listen() as ears:
+        ward.start()
+        ward.arrive(one, [reading(300, 141), "poison", reading(305, 142)])
+        ward.arrive(other, [reading(300, 50)])
+        told = gather(
+            ears,
+            lambda es: (
+                any(e.kind is What.alert and e.patient == other for e in es)
+                and sum(e.kind is What.trouble and e.patient == one for e in es) >= 2
+                and ward.idle
+            ),
+        )
+    assert ward.running
+    assert "poison" not in {e.payload.get("value") for e in told}
+    facts = {p.patient: p.facts for p in vault.patients(operator)}
+    assert facts[one] == 62
+    assert facts[other] == 61
+
+
+def test_silence_is_noticed_by_the_clock_alone(vault, make):
+    kept(vault, steady(0, 300))
+    clock = Clock(at(300))
+    ward = make(clock)
+    with ward.listen() as ears:
+        ward.start()
+        until(lambda: ward.idle and ward.at_hand.raised)
+        clock.now = at(330)
+        told = gather(ears, lambda es: any(e.kind is What.alert for e in es))
+    assert told[-1].payload["code"] == "no_data"
+
+
+def test_a_person_who_agreed_to_nothing_is_shown_as_refused_once(vault, make):
+    patient = kept(vault, grants=[])
+    ward = make(Clock(at(300)))
+    with ward.listen() as ears:
+        ward.start()
+        ward.arrive(patient, [reading(300, 120)])
+        until(lambda: ward.idle)
+        ward.arrive(patient, [reading(305, 120)])
+        told = gather(ears, bool)
+        until(lambda: ward.idle)
+    assert [e.kind for e in told] == [What.refused]
+    assert "never asked about" in told[0].payload["because"]
+
+
+def test_a_full_ward_makes_whoever_brings_facts_wait_and_drops_none(vault, make):
+    patient = kept(vault, steady(0, 300))
+    ward = make(Clock(at(400)), most_waiting=10)
+    ward.arrive(patient, steady(300, 350))
+    with pytest.raises(Full, match="bring them again"):
+        ward.arrive(patient, steady(350, 360), timeout=0.05)
+    ward.start()
+    ward.arrive(patient, steady(350, 360), timeout=20)
+    until(lambda: ward.idle)
+    until(lambda: vault.patients(operator)[0].facts == 72)
+
+
+def test_a_personal_fit_is_taken_over_and_shown(vault, make):
+    from medtwin.care.refine import refined
+
+    kept(vault, steady(0, 5 * 1440))
+    ward = make(Clock(at(5 * 1440)), fit=refined)
+    with ward.listen() as ears:
+        ward.start()
+        told = gather(ears, lambda es: any(e.kind is What.progress for e in es), seconds=120)
+    assert "minimum CRPS" in told[-1].payload["because"]
+    patient = told[-1].patient
+    ledger = vault.ledger(nurse, patient, Purpose.twin)
+    assert sum(e.measured is not None for e in ledger) > 100
+
+
+def test_a_fit_that_fails_is_told_and_the_rounds_go_on(vault, make):
+    patient = kept(vault, steady(0, 300))
+
+    def broken(*_):
+        raise ArithmeticError("no minimum")
+
+    ward = make(Clock(at(300)), fit=broken)
+    with ward.listen() as ears:
+        ward.start()
+        told = gather(ears, lambda es: any(e.kind is What.trouble for e in es))
+        ward.arrive(patient, [reading(300, 50)])
+        gather(ears, lambda es: any(e.kind is What.alert for e in es))
+    assert "no minimum" in told[-1].payload["because"]
+
+
+def test_stopping_ends_both_threads(vault, make):
+    ward = make(Clock(at(300))).start()
+    assert ward.running
+    ward.stop()
+    assert not ward.running
+    assert not [t for t in threading.enumerate() if t.name.startswith("ward") and t.is_alive()]
+
+
+# Viewers alone
+
+
+def event(n):
+    return Event("p", What.facts, began + timedelta(seconds=n), {"n": n})
+
+
+def test_events_are_numbered_from_one_and_a_lost_line_is_taken_up():
+    viewers = Viewers()
+    for n in range(1, 6):
+        viewers.publish(event(n))
+    with viewers.listen(since=3) as ears:
+        viewers.publish(event(6))
+        assert [ears.next(0).id for _ in range(3)] == [4, 5, 6]
+        assert ears.next(0) is None
+
+
+def test_a_number_from_before_a_restart_brings_everything_remembered():
+    viewers = Viewers()
+    viewers.publish(event(1))
+    with viewers.listen(since=900) as ears:
+        assert ears.next(0).id == 1
+
+
+def test_a_slow_viewer_keeps_the_newest_and_never_holds_up_the_ward():
+    viewers = Viewers()
+    with viewers.listen() as slow:
+        begun = monotonic()
+        for n in range(remembered):
+            viewers.publish(event(n))
+        assert monotonic() - begun < 2
+        got = [slow.next(0).id for _ in range(held)]
+        assert got == list(range(remembered - held + 1, remembered + 1))
+        assert slow.next(0) is None
+
+
+def test_a_closed_viewer_hears_nothing_more_and_stops_waiting():
+    viewers = Viewers()
+    ears = viewers.listen()
+    ears.close()
+    viewers.publish(event(1))
+    assert ears.next(5) is None
