@@ -10,9 +10,10 @@ import orjson
 from medtwin.record.observation import Implausible, Observation
 from medtwin.record.units import UnknownUnit
 from medtwin.sources import fhir_events
+from medtwin.sources.fhir_kinds import KINDS
 from medtwin.sources.fhir_observation import Fact, observation
 from medtwin.sources.fhir_patient import identifiers, person
-from medtwin.sources.fhir_words import KINDS, NoFact, NotUnderstood, Resource, Told
+from medtwin.sources.fhir_words import NoFact, NotUnderstood, Resource, Told
 from medtwin.sources.json_spans import resources
 from medtwin.sources.source import HEAD, SMALL, Arrived, Options, Refusal, Sent, Source, unread
 from medtwin.sources.zones import zone_or_none
@@ -26,6 +27,7 @@ READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
 WHOSE = {"Coverage": "beneficiary", "ResearchSubject": "individual", "Task": "for"}
 OURS = (NotUnderstood, Implausible, UnknownUnit)
 MISSHAPEN = (TypeError, AttributeError, KeyError, ValueError, IndexError)
+BEGINNING = 4 << 20
 Entry = tuple[Resource, bytes, str]  # resource, its bytes, its fullUrl
 
 
@@ -218,7 +220,9 @@ def _lines(what: Sent, told: Told) -> Iterator[Arrived]:
 
 def _broken(raw: bytes, what: Sent, told: Told, why: orjson.JSONDecodeError) -> Iterator[Arrived]:
     """A document cut short or spoilt: its whole resources are kept, the rest is refused apart."""
-    spans = resources(raw) if b'"entry"' in raw[:HEAD] else []
+    # Garbage shows itself early; only a document that begins well is searched to its end.
+    promising = b'"entry"' in raw[:HEAD] and resources(raw[:BEGINNING])
+    spans = resources(raw) if promising else []
     parsed = [(_parsed(raw[a:b]), raw[a:b]) for a, b in spans]
     whole: list[Entry] = [(resource, piece, "") for resource, piece in parsed if resource]
     yield from bundle(whole, what.name, told)

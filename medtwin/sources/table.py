@@ -9,7 +9,17 @@ from jaxtyping import Float, Int
 
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, Series, joined, moment
-from medtwin.sources.source import SMALL, Arrived, Options, Refusal, Sent, Source, sent, unread
+from medtwin.sources.source import (
+    HEAD,
+    SMALL,
+    Arrived,
+    Options,
+    Refusal,
+    Sent,
+    Source,
+    sent,
+    unread,
+)
 from medtwin.sources.table_columns import Facts, Rejected, facts, suspicious
 from medtwin.sources.table_file import PARQUET, BadTable, Table, delimited, names, parquet
 from medtwin.sources.table_mapping import BadMapping, TableMapping, fitting, loaded, timed
@@ -43,8 +53,8 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
 
 def opened(what: Sent, options: Options) -> tuple[Table, TableMapping]:
     """The table and its mapping. Raises `BadTable`, `BadMapping` or `UnknownZone`."""
-    if not what.head.startswith(PARQUET) and not options.mapping:
-        _fits(names(what.head))
+    if not what.head.startswith(PARQUET):
+        _worth_reading(what, options)
     with what.open() as file:
         raw = file.read()
     table = parquet(raw) if raw.startswith(PARQUET) else delimited(raw)
@@ -54,6 +64,18 @@ def opened(what: Sent, options: Options) -> tuple[Table, TableMapping]:
         raise BadTable(f"column {lacking} is missing; there are {list(table.columns)}")
     zone(mapping.zone or "UTC")
     return table, replace(mapping, zone=mapping.zone or options.zone)
+
+
+def _worth_reading(what: Sent, options: Options) -> None:
+    """Whether the first rows hold what the columns promise, before the rest is read."""
+    mapping = loaded(options.mapping) if options.mapping else _fits(names(what.head))
+    if len(what.head) < HEAD:
+        return
+    sample = delimited(what.head.rpartition(b"\n")[0])
+    times = sample.columns.get(mapping.time, np.empty(0, dtype=object))
+    at = seconds(times, zone(mapping.zone or options.zone or "UTC"), mapping.format)
+    if len(at) and np.all(np.isnan(at)):
+        raise BadTable(f"the time of its first {len(at)} rows cannot be read, such as {times[0]!r}")
 
 
 def _fits(found: list[str]) -> TableMapping:
