@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import OperationalError
 
 Row = Mapping[str, Any]
 Found = Any  # a row as the database gives it: columns by name, or by place
@@ -40,6 +41,10 @@ def opened(path: Path) -> Engine:
     return engine
 
 
+class Busy(RuntimeError):
+    """Somebody else kept the store to themselves for too long."""
+
+
 class Turns:
     """Short transactions on one database: one writer at a time, readers never wait.
 
@@ -54,8 +59,21 @@ class Turns:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """All of it is kept when this returns, or none of it."""
-        with self._turn, self.engine.begin() as connection:
+        with self._turn, self._begun() as connection:
             yield connection
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        with self.engine.connect() as connection:
+            try:
+                transaction = connection.begin()
+            except OperationalError as error:
+                raise Busy(
+                    f"another process has been writing for {patience // 1000} s; nothing was "
+                    "changed: wait for it, or end it, and try again"
+                ) from error
+            with transaction:
+                yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -63,13 +63,19 @@ class Keyring:
         """This person's seal; `KeyMissing` when their key was destroyed."""
         found = self._seals.get(patient)
         if found is None:
-            with self._turns.reading() as c:
-                wrapped = self._wrapped(c, [patient]).get(patient)
-            if wrapped is None:
-                raise KeyMissing(f"{patient} has no key: destroyed at retirement, or never made")
-            found = seal(patient, self._unwrapped(patient, wrapped))
+            try:
+                found = seal(patient, self._key_of(patient))
+            except KeyMissing:  # the key may have been turned over between the two files
+                found = seal(patient, self._key_of(patient))
             self._seals[patient] = found
         return found
+
+    def _key_of(self, patient: str) -> bytes:
+        with self._turns.reading() as c:
+            wrapped = self._wrapped(c, [patient]).get(patient)
+        if wrapped is None:
+            raise KeyMissing(f"{patient} has no key: destroyed at retirement, or never made")
+        return self._unwrapped(patient, wrapped)
 
     def pseudonyms(self, identifiers: Iterable[str]) -> dict[str, str]:
         """Each person's pseudonym by their identifier; newcomers get one, and a key."""

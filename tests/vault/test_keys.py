@@ -121,3 +121,20 @@ def test_no_key_lies_open_in_any_file(vault, home, admitted):
 def _all_wrapped(ring):
     with ring._turns.reading() as c:
         return ring._wrapped(c, None)
+
+
+def test_a_reader_caught_between_the_two_files_looks_again(ring, monkeypatch):
+    patient = ring.pseudonyms(["ssn|1"])["ssn|1"]
+    before = ring._key_of(patient)
+    stale = _all_wrapped(ring)
+    ring.turn_over()
+    ring.forget(patient)
+    real, looks = Keyring._wrapped, []
+
+    def once_stale(self, c, names):
+        looks.append(names)
+        return stale if len(looks) == 1 else real(self, c, names)
+
+    monkeypatch.setattr(Keyring, "_wrapped", once_stale)
+    assert ring.seal_of(patient).digest(b"x") == keys.seal(patient, before).digest(b"x")
+    assert len(looks) == 2
