@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -21,8 +22,20 @@ class WrongInput(ValueError):
 
 def said(result: Any) -> None:
     """One JSON document on stdout and nothing else."""
+    print(document(result).decode())
+
+
+def written(result: Any, path: Path) -> None:
+    """The same document as a file, whole or not at all."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_bytes(document(result) + b"\n")
+    beside.replace(path)
+
+
+def document(result: Any) -> bytes:
+    """A result as JSON."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-    print(orjson.dumps(result, option=options, default=_plainly).decode())
+    return orjson.dumps(result, option=options, default=_plainly)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
