@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from medtwin.record.codes import Code, Kind
+from medtwin.record.codes import Code, Kind, insulin_bolus, insulin_long
 from medtwin.record.observation import WITHDRAWN, Observation
+from medtwin.record.units import convert
 from medtwin.sources.fhir_observation import Fact, measured
 from medtwin.sources.fhir_words import (
     NotUnderstood,
@@ -14,6 +15,7 @@ from medtwin.sources.fhir_words import (
     meant,
     period,
     spoken,
+    tokens,
     when,
 )
 
@@ -107,13 +109,25 @@ def administration(resource: Resource, told: Told) -> Iterator[Fact]:
     start, end = period(resource.get("effectivePeriod"), told)
     at = start or dated(resource, told, "effectiveDateTime")
     concept = medicine(resource, told)
+    amount, code = _given(resource, concept)
+    status = resource.get("status", "")
+    yield event(resource, code, at, end, told, spoken(concept), status, amount)
+
+
+def _given(resource: Resource, concept: Resource) -> tuple[float, Code]:
+    """How much of what; of an insulin, in units of the house's own codes."""
     dose = (resource.get("dosage") or {}).get("dose")
     amount, _, unit = measured(dose) if dose else (1.0, "", "1")
-    code = meant(concept, Kind.dose, unit or "1")
-    fact = event(resource, code, at, end, told, spoken(concept), resource.get("status", ""), amount)
-    yield fact
+    insulin = next((INSULINS[t] for t in tokens(concept) if t in INSULINS), None)
+    if insulin and dose:
+        return convert(amount, unit or "", insulin), insulin
+    return amount, meant(concept, Kind.dose, unit or "1")
 
 
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+# RxNorm ingredients: lispro, aspart, glulisine, human regular; glargine, detemir, degludec.
+INSULINS = {f"{RXNORM}|{n}": insulin_bolus for n in ("86009", "51428", "400008", "253182")}
+INSULINS |= {f"{RXNORM}|{n}": insulin_long for n in ("274783", "139825", "1670007")}
 MEDICINE_TIMES = (
     "effectiveDateTime",
     "authoredOn",

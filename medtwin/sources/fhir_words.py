@@ -77,24 +77,25 @@ def spoken(concept: Resource | None) -> str:
     return next((c.get("display") or c.get("code") or "" for c in codings), "")
 
 
+def tokens(concept: Resource) -> list[str]:
+    """The codings of a concept as `system|code`."""
+    codings = concept.get("coding") or ()
+    return [f"{c.get('system', '')}|{c['code']}" for c in codings if c.get("code")]
+
+
 def meant(concept: Resource | None, kind: Kind, unit: str = "1") -> Code:
     """The code a concept means: one of ours if any coding is, else an open one."""
     if not concept:
         raise NotUnderstood("it has no code; the sender must say what it is about")
-    codings = [c for c in concept.get("coding") or () if c.get("code")]
-    tokens = [f"{c.get('system', '')}|{c['code']}" for c in codings]
-    ours = meanings()
-    for token in tokens:
+    ours, said, words = meanings(), tokens(concept), spoken(concept)
+    for token in said:
         if token in ours:
             return ours[token]
-    words = spoken(concept)
-    if not tokens and not words:
+    if not said and not words:
         raise NotUnderstood("its code is empty; the sender must say what it is about")
-    name = words if concept.get("text") else (codings[0].get("display") if codings else "")
-    token = tokens[0] if tokens else f"text|{words}"
+    token = said[0] if said else f"text|{words}"
     # One column, one unit: the same test sent in two units is two open codes, not one muddle.
-    token = token if unit == "1" else f"{token}|{unit}"
-    return opened(token, name or words, unit, kind)
+    return opened(token if unit == "1" else f"{token}|{unit}", words, unit, kind)
 
 
 def joined(*words: str | None) -> str:

@@ -106,6 +106,17 @@ def test_much_garbage_is_refused_without_being_read(tmp_path):
     assert arrived.original == b""
 
 
+@pytest.mark.parametrize("name", ["big.json", "big.csv"])
+def test_garbage_that_begins_well_is_found_out_early(name, tmp_path):
+    begins = {"big.json": b'{"resourceType":"Bundle","entry":[', "big.csv": b"time,glucose\n"}
+    noise = os.urandom(1 << 20).hex().encode()
+    lines = b"\n".join(noise[i : i + 60] for i in range(0, len(noise), 60))
+    (tmp_path / name).write_bytes(begins[name] + lines * 8)
+    (arrived,) = walked(tmp_path)
+    assert not arrived.facts
+    assert len(arrived.refused) == 1
+
+
 def test_a_file_longer_than_allowed_is_refused_unread(tmp_path):
     (tmp_path / "long.json").write_bytes(GOOD)
     assert "longer than 100 bytes" in refused(walked(tmp_path, largest=100))[0]

@@ -161,6 +161,18 @@ def test_an_administered_dose_has_its_amount_and_unit():
     assert (fact.value, fact.code.unit) == (500, "mg")
 
 
+def test_insulin_given_is_a_dose_in_units_and_insulin_ordered_is_none():
+    coding = [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "86009"}]
+    what = {"medicationCodeableConcept": {"coding": coding, "text": "Insulin lispro"}}
+    what |= {"subject": {"reference": "Patient/ada"}}
+    dose = {"dosage": {"dose": {"value": 6, "unit": "units"}}}
+    given = {"resourceType": "MedicationAdministration", "effectiveDateTime": "2024-05-01"}
+    ordered = {"resourceType": "MedicationRequest", "authoredOn": "2024-05-01"}
+    fact = one(given | what | dose).facts[0]
+    assert (fact.code, fact.value) == (codes.insulin_bolus, 6)
+    assert one(ordered | what).facts[0].code.kind == Kind.medication
+
+
 def test_a_medicine_by_reference_is_looked_up_in_the_resource_itself():
     inside = [{"resourceType": "Medication", "id": "m", "code": {"text": "Insulin glargine"}}]
     said = {
