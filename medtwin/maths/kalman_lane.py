@@ -1,7 +1,7 @@
 """One member's exact filter, step by step: the lines that are compiled with a model's own.
 
 `kalman.compiled` writes these functions into a module beside the model's `pushed`, `affine`,
-`sizes` and `blur` and the constants STATES, SIZE, LINEAR and LOWER, where numba compiles them as one.
+`sizes` and `blur` and the constants STATES, SIZE, LINEAR and LOWER; numba compiles them as one.
 Means live in `x` (all states), the covariance `P` covers the linear ones only.
 """
 
@@ -263,7 +263,8 @@ def follow(
 ):
     """Every member's replay of what happened: members first, changed in place.
 
-    `start` and times are minutes since 1970 (UTC), sorted. Returns each reading's surprise and the sd expected.
+    `start` and times are minutes since 1970 (UTC), sorted. Returns each reading's surprise
+    and the sd expected.
     """
     members, events = x.shape[0], len(times)
     seen, sds = np.zeros((members, events)), np.zeros((members, events))

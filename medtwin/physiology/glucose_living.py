@@ -36,7 +36,7 @@ bergman = "Bergman 1979, bounded"
 cohort = "fit to AZT1D, days never used for testing"
 facchinetti = "Facchinetti 2014, and the cohort"
 half_day = "set to half a day; the cohort agrees"
-counting = "carbohydrate counting errs by a third: Brazeau 2013, Diabetes Res Clin Pract 99:19"
+counting = "fit, in step with Brazeau 2013, Diabetes Res Clin Pract 99:19"
 own = "the person's own record"
 
 

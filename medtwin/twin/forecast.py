@@ -93,9 +93,10 @@ def forecast(
 ) -> Forecast:
     """Roll the twin ahead through `plan`, which is only observations not yet made.
 
-    The mechanism alone: the paths are what a sensor would read. Raises Unanswerable.
+    The mechanism alone: the paths are what a sensor would read, none below what a living person
+    can have. Raises Unanswerable.
     """
-    paths = _paths(twin, code, times, coming(twin, plan))
+    paths = np.maximum(_paths(twin, code, times, coming(twin, plan)), code.low)
     return Forecast(twin.patient, code, moment(twin.at), tuple(times), paths)
 
 
@@ -108,17 +109,18 @@ def compare(
 ) -> Difference:
     """What plan B would change against plan A, member by member under the same chance.
 
+    Both plans are taken as carried out to the letter: the interval is the doubt about this body.
     A what-if as shown is the forecast of the plan in force plus this difference.
     """
     a, b = paired(coming(twin, plan_a), coming(twin, plan_b))
-    difference = _paths(twin, code, times, b) - _paths(twin, code, times, a)
+    difference = _expected(twin, code, times, b) - _expected(twin, code, times, a)
     return Difference(twin.patient, code, tuple(times), difference)
 
 
 def what_if(shown: Forecast, change: Difference) -> Forecast:
     """The forecast shown, were the other plan in force: same times, moved by the difference."""
-    count = shown.paths.shape[1]
-    order = np.arange(count) % change.paths.shape[1]
+    count, members = shown.paths.shape[1], change.paths.shape[1]
+    order = np.arange(count) * members // count  # paths of one member stand side by side
     return replace(shown, paths=shown.paths + change.paths[:, order], by="what-if")
 
 
@@ -156,8 +158,39 @@ def coming(twin: Twin, plan: Sequence[Observation]) -> Events:
 
 
 def paired(a: Events, b: Events) -> tuple[Events, Events]:
-    """Both plans with the same moments, so that both use up the same chance."""
-    return _beside(a, b, True), _beside(b, a, False)
+    """Both plans with the same moments, so that both use up the same chance.
+
+    What both give at one moment stands in one place, whatever the amounts; where only one gives
+    something, the other gets an empty event (amount 0 of an input).
+    """
+    mine, other = _by_place(a), _by_place(b)
+    order = sorted({**mine, **other})
+    return _laid(mine, order), _laid(other, order)
+
+
+Place = tuple[float, int, int, int]
+"""Minute, kind, which, and the how-manyth such event of that minute."""
+
+
+def _by_place(events: Events) -> dict[Place, float]:
+    placed: dict[Place, float] = {}
+    columns = (events.minutes, events.kind, events.which, events.amount)
+    rows = zip(*(c.tolist() for c in columns), strict=True)
+    for minute, kind, which, amount in rows:
+        count = 0
+        while (minute, kind, which, count) in placed:
+            count += 1
+        placed[minute, kind, which, count] = amount
+    return placed
+
+
+def _laid(mine: dict[Place, float], order: Sequence[Place]) -> Events:
+    rows = [
+        (place[0], place[1], place[2], mine[place]) if place in mine else (place[0], taken, 0, 0.0)
+        for place in order
+    ]
+    minutes, kind, which, amount = np.array(rows, dtype=float).reshape(-1, 4).T
+    return Events(minutes, kind.astype(np.int64), which.astype(np.int64), amount)
 
 
 def _planned(timeline: Timeline, twin: Twin) -> list[tuple[float, ...]]:
@@ -185,20 +218,6 @@ def _lapses(timeline: Timeline, twin: Twin) -> list[tuple[float, ...]]:
     ]
 
 
-def _beside(mine: Events, other: Events, first: bool) -> Events:
-    """My events, with an empty one wherever the other plan has one (amount 0 of an input)."""
-    stacked = (mine, other) if first else (other, mine)
-    minutes = np.concatenate([e.minutes for e in stacked])
-    owner = np.concatenate([np.full(len(e), e is mine) for e in stacked])
-    kind = np.concatenate([e.kind for e in stacked])
-    which = np.concatenate([e.which for e in stacked])
-    amount = np.concatenate([e.amount for e in stacked])
-    order = np.argsort(minutes, kind="stable")
-    kind, which = np.where(owner, kind, taken), np.where(owner, which, 0)
-    amount = np.where(owner, amount, 0.0)
-    return Events(minutes[order], kind[order], which[order], amount[order])
-
-
 def _looked(twin: Twin, code: Code, times: Sequence[datetime], plan: Events) -> Events:
     place = places(twin.model).get(code)
     if place is None or place[0] != reading:
@@ -218,6 +237,14 @@ def _looked(twin: Twin, code: Code, times: Sequence[datetime], plan: Events) -> 
     rows = plan.minutes <= last
     kept = Events(plan.minutes[rows], plan.kind[rows], plan.which[rows], plan.amount[rows])
     return looks(kept, minutes, place[1])
+
+
+def _expected(twin: Twin, code: Code, times: Sequence[datetime], plan: Events) -> Any:
+    """What each member expects at each time (an ensemble's members are paths themselves)."""
+    asked = _looked(twin, code, times, plan)
+    if twin.spread is None:
+        return ensemble.ahead(twin, code, asked)
+    return exact.ahead(twin, asked, 0)[1].T
 
 
 def _paths(twin: Twin, code: Code, times: Sequence[datetime], plan: Events) -> Any:

@@ -77,9 +77,9 @@ def weighed(
     horizons: tuple[float, ...],
     parts: Sequence[
         tuple[
-            Float[np.ndarray, "head scored"],
-            Float[np.ndarray, "head scored"],
-            Float[np.ndarray, " scored"],
+            Float[np.ndarray, "head _"],
+            Float[np.ndarray, "head _"],
+            Float[np.ndarray, " _"],
         ]
     ],
 ) -> Weights:
@@ -138,7 +138,7 @@ def shown(own: Forecast, said: Sequence[Said], w: Weights, made: datetime, tell:
     shape = np.stack([_between(minutes, horizons, m, start=None) for m in w.misses.T], axis=1)
     z = np.stack([_bent(r, s) for r, s in zip(rank, shape, strict=True)])
     paths = (centre + shift)[:, None] + (sd * np.exp(ratio))[:, None] * z
-    return replace(own, paths=paths, made=made, by="shown")
+    return replace(own, paths=np.maximum(paths, own.code.low), made=made, by="shown")
 
 
 def _bent(rank: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
