@@ -11,11 +11,14 @@ from medtwin.record.observation import Observation
 from medtwin.record.person import Person
 from medtwin.sources.source import Arrived, Refusal
 from medtwin.vault import people
-from medtwin.vault.consent import Choice, Purpose
+from medtwin.vault.access import Action, Principal
+from medtwin.vault.consent import Choice, Decision, Purpose
 from medtwin.vault.dialect import Row, insert_new
 from medtwin.vault.facts import insert_facts
 from medtwin.vault.originals import original_row, refusal_row
+from medtwin.vault.retirement import finish_all
 from medtwin.vault.seal import Seal
+from medtwin.vault.store import Store, Work
 from medtwin.vault.tables import originals, patients, refusals
 from medtwin.vault.times import micros, moment
 
@@ -37,6 +40,15 @@ class Receipt:
     understood: Mapping[str, int] = field(default_factory=dict)
     kept: Mapping[str, int] = field(default_factory=dict)
     refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Who brings it in, on what basis it is kept, and what that basis grants."""
+
+    principal: Principal
+    basis: str
+    grants: tuple[Purpose, ...]
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,43 @@ def batches(arriving: Iterable[Arrived]) -> Iterator[list[Arrived]]:
             held, size, began = [], 0, monotonic()
     if held:
         yield held
+
+
+def receive(store: Store, ground: Ground, held: Sequence[Arrived], seen: set[str]) -> Receipt:
+    """Keep one batch for good. `seen` are the people this import has met; it learns the new."""
+    keyring = store.keyring
+    names = keyring.pseudonyms(a.about for a in held if a.about is not None)
+    by_person: dict[str, list[Arrived]] = {}
+    for a in held:
+        by_person.setdefault("" if a.about is None else names[a.about], []).append(a)
+    at = micros(store.clock())
+    ready = [prepared(store.seal_of(who), a, at) for who, a in by_person.items()]
+    try:
+        return _kept(store, ground, ready, seen)
+    except people.Retired:  # by another process, while this one still knew them
+        finish_all(store)
+        for patient in by_person:
+            keyring.forget(patient)
+        return receive(store, ground, held, seen)
+
+
+def _kept(store: Store, ground: Ground, ready: Sequence[Batch], seen: set[str]) -> Receipt:
+    theirs = {b.seal.owner for b in ready if b.seal.owner}
+    with store.asked(ground.principal, Action.receive, None) as work:
+        c = work.connection
+        people.none_retired(c, theirs)
+        receipts = [keep(c, batch, ground.basis, work.at) for batch in ready]
+        grant(c, theirs - seen, ground, work.at)
+        for batch, receipt in zip(ready, receipts, strict=True):
+            _say(work, ground, batch.seal.owner, receipt)
+    seen |= theirs
+    return summed(receipts, len(theirs))
+
+
+def _say(work: Work, ground: Ground, whose: str, r: Receipt) -> None:
+    allowed = Decision(True, f"kept on the basis: {ground.basis}")
+    counts = {"facts": r.facts, "originals": r.originals, "refused": len(r.refused)}
+    work.say(ground.principal, Action.receive, whose or None, None, allowed, counts)
 
 
 def prepared(seal: Seal, arrived: Sequence[Arrived], at: int) -> Batch:
@@ -121,14 +170,15 @@ def keep_facts(c: Connection, seal: Seal, new: Sequence[Observation]) -> int:
     return added
 
 
-def grant(c: Connection, who: Iterable[str], purposes: Sequence[Purpose], by: str, at: int) -> None:
+def grant(c: Connection, who: Iterable[str], ground: Ground, at: int) -> None:
     """Enter what the import's basis grants, where the person has said nothing themselves."""
     asked = list(who)
     said = people.choices_of(c, asked)
+    by = f"{ground.principal.signature}, {ground.basis}"
     silent = [
         Choice(patient, purpose, True, moment(at), by)
         for patient in asked
-        for purpose in purposes
+        for purpose in ground.grants
         if purpose not in {s.purpose for s in said.get(patient, [])}
     ]
     people.choose(c, silent)

@@ -9,12 +9,18 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from medtwin.vault import tables
+from medtwin.vault import audit, tables
+from medtwin.vault.access import Action, Principal, Role
 from medtwin.vault.audit import Head
+from medtwin.vault.consent import Decision
 from medtwin.vault.facts import meanings
+from medtwin.vault.keys import Keyring
 from medtwin.vault.seal import Seal, place
+from medtwin.vault.store import Store, Work
 from medtwin.vault.tables import accounts, facts, patients, retirements, sessions
-from medtwin.vault.times import micros
+from medtwin.vault.times import moment
+
+the_vault = Principal("the vault", Role.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +84,32 @@ def _by_kind(c: Connection, seal: Seal) -> dict[str, int]:
     return dict(kinds)
 
 
-def begin(c: Connection, house: Seal, certificate: Certificate) -> None:
+def begin(
+    work: Work, keyring: Keyring, principal: Principal, patient: str, because: str
+) -> Certificate:
     """Before the key goes: the certificate is kept and the person closed to everybody."""
-    bound = place("", "retirements", certificate.patient)
-    sealed = house.close(bound, orjson.dumps(asdict(certificate)))
-    row = {"patient": certificate.patient, "certificate": sealed, "finished": False}
+    c, by, at = work.connection, principal.signature, moment(work.at)
+    certificate = counted(c, keyring.seal_of(patient), by, because, at, audit.head(c))
+    bound = place("", "retirements", patient)
+    sealed = keyring.house.close(bound, orjson.dumps(asdict(certificate)))
+    row = {"patient": patient, "certificate": sealed, "finished": False}
     c.execute(insert(retirements), [row])
-    at = patients.c.patient == certificate.patient
-    gone = {"retired": micros(certificate.at), "person": None, "facts": 0}
-    c.execute(update(patients).where(at).values(gone | {"first": None, "last": None}))
+    closed = {"retired": work.at, "person": None, "facts": 0, "first": None, "last": None}
+    c.execute(update(patients).where(patients.c.patient == patient).values(closed))
+    return certificate
+
+
+def finish_all(store: Store) -> None:
+    """Destroy the keys, then the sealed rows; done again at `open` if it was cut short."""
+    with store.turns.reading() as c:
+        begun = unfinished(c)
+    for patient in begun:
+        store.keyring.destroy(patient)
+        with store.writing() as work:
+            finish(work.connection, patient)
+            ended = Decision(True, "their key was destroyed and their data is gone")
+            work.say(the_vault, Action.retire, patient, None, ended)
+        store.turns.scrub()
 
 
 def finish(c: Connection, patient: str) -> None:

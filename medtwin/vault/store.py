@@ -15,6 +15,7 @@ from medtwin.vault.access import Action, Principal, Refused, Subject
 from medtwin.vault.consent import Decision, Purpose
 from medtwin.vault.dialect import Turns
 from medtwin.vault.keys import KeyMissing, Keyring
+from medtwin.vault.seal import Seal
 from medtwin.vault.times import micros
 
 
@@ -92,6 +93,10 @@ class Store:
                 no = decision
         if no is not None:
             raise Refused(no, principal, action, patient or "the house")
+
+    def seal_of(self, patient: str) -> Seal:
+        """The seal of a person; of the house, where nobody was named."""
+        return self.keyring.seal_of(patient) if patient else self.keyring.house
 
     def close(self) -> None:
         """Let the files go and forget the keys."""

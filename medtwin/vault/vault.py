@@ -35,9 +35,8 @@ from medtwin.vault.consent import Choice, Decision, Purpose
 from medtwin.vault.people import Listed
 from medtwin.vault.receiving import Receipt
 from medtwin.vault.retirement import Certificate
-from medtwin.vault.seal import Seal
 from medtwin.vault.store import Store, decided
-from medtwin.vault.times import micros, moment
+from medtwin.vault.times import moment
 
 
 def now() -> datetime:
@@ -57,7 +56,7 @@ class Vault:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._finish_retirements()
+        retirement.finish_all(self._store)
 
     @classmethod
     def open(
@@ -125,15 +124,13 @@ class Vault:
         person has chosen for themselves, their choice stays. Each batch is wholly on disk
         before `acknowledged` hears of it (its own receipt, not a running sum).
         """
+        with self._store.asked(principal, Action.receive, None):
+            ground = receiving.Ground(principal, basis, tuple(grants))
         receipts: list[Receipt] = []
         seen: set[str] = set()
         for held in receiving.batches(arrived):
-            receipt = self._received(principal, held, basis, grants, seen)
-            receipts.append(receipt)
-            acknowledged(receipt)
-        if not receipts:
-            with self._store.asked(principal, Action.receive, None):
-                pass
+            receipts.append(receiving.receive(self._store, ground, held, seen))
+            acknowledged(receipts[-1])
         return receiving.summed(receipts, len(seen))
 
     def add(
@@ -142,7 +139,7 @@ class Vault:
         """Keep facts as they arrive live; how many were new. They are on disk when it returns."""
         detail = {"facts": len(new)}
         with self._store.asked(principal, Action.add, patient, purpose, detail) as work:
-            return receiving.keep_facts(work.connection, self._seal(patient), new)
+            return receiving.keep_facts(work.connection, self._store.seal_of(patient), new)
 
     # Reading
 
@@ -158,7 +155,7 @@ class Vault:
             sealed = people.sealed_person(work.connection, patient)
         if sealed is None:
             return Person(identifiers=(), name="")
-        return people.person(self._seal(patient), sealed)
+        return people.person(self._store.seal_of(patient), sealed)
 
     def record(
         self,
@@ -171,7 +168,7 @@ class Vault:
     ) -> Record:
         """A person's facts; only those known `by`, true `since`, or of these codes, if asked."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            c, seal = work.connection, self._seal(patient)
+            c, seal = work.connection, self._store.seal_of(patient)
             rows = facts.sealed_rows(c, patient, by=by, since=since, only=codes)
             meaning = facts.meanings(c, seal)
         return facts.record(seal, rows, meaning)
@@ -181,7 +178,7 @@ class Vault:
     ) -> tuple[int, tuple[Observation, ...]]:
         """The facts that arrived after number `after`, in that order, and the number reached."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            c, seal = work.connection, self._seal(patient)
+            c, seal = work.connection, self._store.seal_of(patient)
             rows = facts.sealed_rows(c, patient, after=after)
             meaning = facts.meanings(c, seal)
         reached = rows[-1].arrival if rows else after
@@ -191,14 +188,14 @@ class Vault:
         """What the sources sent about this person, byte for byte, in the order it came."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
             rows = originals.original_rows(work.connection, patient)
-            seal = self._seal(patient)
+            seal = self._store.seal_of(patient)
         return originals.opened_originals(seal, rows)
 
     def refusals(self, principal: Principal) -> tuple[Refusal, ...]:
         """Everything that could not be accepted, and why; whose, by pseudonym."""
         with self._store.asked(principal, Action.see_refusals, None) as work:
             rows = originals.refusal_rows(work.connection)
-            return tuple(originals.opened_refusal(self._seal(r.patient), r) for r in rows)
+            return tuple(originals.opened_refusal(self._store.seal_of(r.patient), r) for r in rows)
 
     # What was computed
 
@@ -213,7 +210,7 @@ class Vault:
     ) -> None:
         """Keep a twin's state at a moment; older states are thinned out."""
         with self._store.asked(principal, Action.keep, patient, purpose) as work:
-            checkpoints.keep(work.connection, self._seal(patient), model, at, twin)
+            checkpoints.keep(work.connection, self._store.seal_of(patient), model, at, twin)
 
     def checkpoint(
         self,
@@ -226,7 +223,7 @@ class Vault:
         """The twin's last state; with `before`, the last one strictly before that moment."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
             found = checkpoints.latest(work.connection, patient, model, before)
-            seal = self._seal(patient)
+            seal = self._store.seal_of(patient)
         return None if found is None else checkpoints.opened(seal, model, *found)
 
     def forget_checkpoints(
@@ -242,7 +239,7 @@ class Vault:
         """Keep forecasts in the ledger; one kept before is replaced, as when it is scored."""
         detail = {"entries": len(entries)}
         with self._store.asked(principal, Action.keep, patient, purpose, detail) as work:
-            forecasts.keep(work.connection, self._seal(patient), entries)
+            forecasts.keep(work.connection, self._store.seal_of(patient), entries)
 
     def ledger(
         self,
@@ -253,7 +250,7 @@ class Vault:
     ) -> tuple[LedgerEntry, ...]:
         """The twin's forecasts and their scores, in the order they were made."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            c, seal = work.connection, self._seal(patient)
+            c, seal = work.connection, self._store.seal_of(patient)
             rows = forecasts.sealed_rows(c, patient, since)
             meaning = facts.meanings(c, seal)
         return forecasts.opened(seal, rows, meaning)
@@ -264,14 +261,14 @@ class Vault:
         """Keep an alert, or count an open one of the same patient and code again; its number."""
         patient = alert.patient
         with self._store.asked(principal, Action.keep, patient, purpose) as work:
-            return alerts.raise_alert(work.connection, self._seal(patient), alert)
+            return alerts.raise_alert(work.connection, self._store.seal_of(patient), alert)
 
     def resolve_alert(
         self, principal: Principal, patient: str, code: str, purpose: Purpose = Purpose.care
     ) -> int:
         """The reason for it is gone: close the open alert of this code; how many there were."""
         with self._store.asked(principal, Action.keep, patient, purpose) as work:
-            return alerts.resolve(work.connection, self._seal(patient), code, work.at)
+            return alerts.resolve(work.connection, self._store.seal_of(patient), code, work.at)
 
     def alerts(
         self, principal: Principal, patient: str | None = None, limit: int = 200
@@ -281,7 +278,7 @@ class Vault:
             return self._all_alerts(principal, limit)
         with self._store.asked(principal, Action.read, patient, Purpose.care) as work:
             rows = alerts.rows(work.connection, patient, limit)
-            seal = self._seal(patient)
+            seal = self._store.seal_of(patient)
         return tuple(alerts.opened(seal, r) for r in rows)
 
     def acknowledge(self, principal: Principal, alert_id: int) -> None:
@@ -314,17 +311,8 @@ class Vault:
     def retire(self, principal: Principal, patient: str, because: str) -> Certificate:
         """End a person's data: their key is destroyed and nothing can be read again, anywhere."""
         with self._store.asked(principal, Action.retire, patient) as work:
-            c, keyring = work.connection, self._store.keyring
-            certificate = retirement.counted(
-                c,
-                keyring.seal_of(patient),
-                principal.signature,
-                because,
-                moment(work.at),
-                audit.head(c),
-            )
-            retirement.begin(c, keyring.house, certificate)
-        self._finish_retirements()
+            certificate = retirement.begin(work, self._store.keyring, principal, patient, because)
+        retirement.finish_all(self._store)
         return certificate
 
     def certificate(self, patient: str) -> Certificate | None:
@@ -333,56 +321,6 @@ class Vault:
             return retirement.certificate(c, self._store.keyring.house, patient)
 
     # Inside
-
-    def _seal(self, patient: str) -> Seal:
-        keyring = self._store.keyring
-        return keyring.seal_of(patient) if patient else keyring.house
-
-    def _received(
-        self,
-        principal: Principal,
-        held: Sequence[Arrived],
-        basis: str,
-        grants: Sequence[Purpose],
-        seen: set[str],
-    ) -> Receipt:
-        keyring = self._store.keyring
-        names = keyring.pseudonyms(a.about for a in held if a.about is not None)
-        by_person: dict[str, list[Arrived]] = {}
-        for a in held:
-            by_person.setdefault(names[a.about] if a.about is not None else "", []).append(a)
-        at = micros(self._store.clock())
-        ready = [receiving.prepared(self._seal(p), a, at) for p, a in by_person.items()]
-        try:
-            return self._kept(principal, ready, basis, grants, seen)
-        except people.Retired:  # by another process, while this one still knew them
-            self._finish_retirements()
-            for patient in by_person:
-                keyring.forget(patient)
-            return self._received(principal, held, basis, grants, seen)
-
-    def _kept(
-        self,
-        principal: Principal,
-        ready: Sequence[receiving.Batch],
-        basis: str,
-        grants: Sequence[Purpose],
-        seen: set[str],
-    ) -> Receipt:
-        theirs = {b.seal.owner for b in ready if b.seal.owner}
-        with self._store.asked(principal, Action.receive, None) as work:
-            c = work.connection
-            people.none_retired(c, theirs)
-            receipts = [receiving.keep(c, batch, basis, work.at) for batch in ready]
-            by = f"{principal.signature}, {basis}"
-            receiving.grant(c, theirs - seen, grants, by, work.at)
-            allowed = Decision(True, f"kept on the basis: {basis}")
-            for batch, r in zip(ready, receipts, strict=True):
-                counts = {"facts": r.facts, "originals": r.originals, "refused": len(r.refused)}
-                whose = batch.seal.owner or None
-                work.say(principal, Action.receive, whose, None, allowed, counts)
-        seen |= theirs
-        return receiving.summed(receipts, len(theirs))
 
     def _all_alerts(self, principal: Principal, limit: int) -> tuple[dict[str, Any], ...]:
         found: list[dict[str, Any]] = []
@@ -393,18 +331,5 @@ class Vault:
                 if decision.allowed:
                     work.say(principal, Action.read, one.patient, Purpose.care, decision)
                     rows = alerts.rows(c, one.patient, limit)
-                    found += [alerts.opened(self._seal(one.patient), r) for r in rows]
+                    found += [alerts.opened(self._store.seal_of(one.patient), r) for r in rows]
         return tuple(sorted(found, key=lambda a: a["latest"], reverse=True)[:limit])
-
-    def _finish_retirements(self) -> None:
-        """Destroy the key, then the sealed rows; done again at `open` if it was cut short."""
-        store = self._store
-        with store.turns.reading() as c:
-            begun = retirement.unfinished(c)
-        for patient in begun:
-            store.keyring.destroy(patient)
-            with store.writing() as work:
-                retirement.finish(work.connection, patient)
-                ended = Decision(True, "their key was destroyed and their data is gone")
-                work.say(Principal("the vault", Role.system), Action.retire, patient, None, ended)
-            store.turns.scrub()
