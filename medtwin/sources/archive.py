@@ -32,8 +32,6 @@ def members(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
             original = file.read(SMALL)
         then = "send it again; what came is kept"
         yield unread(what, f"the archive breaks off ({why})", then, original)
-    except RuntimeError as why:
-        yield unread(what, str(why), "send it without a password")
 
 
 def _zipped(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
@@ -45,8 +43,19 @@ def _zipped(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
             if info.file_size > DENSEST * max(info.compress_size, 1024):
                 yield _bomb(name)
             else:
-                with archive.open(info) as member:
-                    yield _member(name, member, largest)
+                yield _unzipped(archive, info, name, largest)
+
+
+def _unzipped(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, largest: int
+) -> Sent | Arrived:
+    try:
+        with archive.open(info) as member:
+            return _member(name, member, largest)
+    except (*BROKEN, NotImplementedError) as why:
+        return unread(given(name, b""), f"it is broken in its archive ({why})", "send it again")
+    except RuntimeError as why:  # what zipfile raises for a password
+        return unread(given(name, b""), str(why), "send it without a password")
 
 
 def _tarred(what: Sent, largest: int) -> Iterator[Sent | Arrived]:

@@ -59,7 +59,8 @@ def facts(
     order = np.flatnonzero(keep & in_bounds)
     order = order[np.argsort(at[order], kind="stable")]
     found = Facts(column, at[order], None, at[order], value[order], rows[order])
-    return _known(_lasting(_single(found)), received), bad
+    single, doubled = _single(found)
+    return _known(_lasting(single), received), bad + doubled
 
 
 def _amounts(table: Table, rows: Rows, column: Column) -> tuple[Values, Bool[np.ndarray, " row"]]:
@@ -81,18 +82,31 @@ def _scaled(value: Values, who: str, column: Column) -> Values:
     return value * column.per_person.get(who, column.scale)
 
 
-def _single(found: Facts) -> Facts:
-    """Each fact once: the same row sent twice is one, two amounts of one moment are their sum."""
+def _single(found: Facts) -> tuple[Facts, list[Rejected]]:
+    """Each fact once: the same row sent twice is one, amounts of one moment are their sum.
+
+    A sensor that gives several values for one moment (a gap filled in later, its times lost) is
+    believed for the last; the others are refused.
+    """
     if found.column.window:
-        return found
+        return found, []
     same = np.flatnonzero((np.diff(found.at) == 0) & (np.diff(found.value) == 0)) + 1
     once = np.delete(np.arange(len(found.at)), same)
     found = _picked(found, once)
-    if found.column.code.kind not in (Kind.dose, Kind.meal) or found.column.lasting:
-        return found
     at, first, place = np.unique(found.at, return_index=True, return_inverse=True)
-    total = np.bincount(place, weights=found.value, minlength=len(at))
-    return replace(_picked(found, first), value=total)
+    if found.column.code.kind in (Kind.dose, Kind.meal) and not found.column.lasting:
+        total = np.bincount(place, weights=found.value, minlength=len(at))
+        return replace(_picked(found, first), value=total), []
+    last = np.append(first[1:], len(found.at)) - 1 if len(at) else first
+    return _picked(found, last), _doubled(len(found.at) - len(at), found.column)
+
+
+def _doubled(several: int, column: Column) -> list[Rejected]:
+    if not several:
+        return []
+    what = f"{several} values of {column.columns[0]} ({column.code.name})"
+    because = "the same sensor gives another value for the same moment; the last is kept"
+    return [Rejected(what, because, "send them with the times they were measured at")]
 
 
 def _lasting(found: Facts) -> Facts:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -122,7 +122,7 @@ def fitting(names: Sequence[str]) -> TableMapping | None:
     """The mapping these column names call for: a known data set, or names that say it all."""
     for known in shipped().values():
         if set(known.recognised_by) <= set(names):
-            return known
+            return known if known.person in names else replace(known, person=None)
     return generic(names)
 
 

@@ -166,6 +166,15 @@ def test_a_broken_archive_is_refused_after_what_came(name, tmp_path):
     assert refused(walked(tmp_path))
 
 
+def test_one_spoilt_member_of_a_zip_costs_only_itself(tmp_path):
+    packed = bytearray(zipped(a=bundle(ada, reading(1)), b=GOOD))
+    packed[60:64] = b"\xff\xff\xff\xff"
+    (tmp_path / "a.zip").write_bytes(packed)
+    arrived = walked(tmp_path)
+    assert len(facts(arrived)) == 2
+    assert "broken in its archive" in refused(arrived)[0]
+
+
 def test_a_single_packed_file_is_read(tmp_path):
     (tmp_path / "letter.json.gz").write_bytes(gzip.compress(GOOD))
     assert len(facts(walked(tmp_path))) == 2

@@ -148,6 +148,23 @@ def test_amounts_of_one_minute_add_up_and_a_row_sent_twice_counts_once(tmp_path)
     assert [f.value for f in mapped(tmp_path, fact, rows)[0].facts] == [5]
 
 
+def test_a_sensor_with_two_values_for_one_moment_is_believed_for_the_last():
+    raw = b"time,glucose\n2024-05-01T08:00Z,100\n2024-05-01T08:00Z,140\n2024-05-01T08:05Z,120\n"
+    arrived = heard(raw, "x.csv")
+    assert [f.value for f in arrived[0].facts] == [140, 120]
+    assert "another value for the same moment" in refused(arrived)[0]
+
+
+def test_a_file_of_one_person_of_a_known_set_is_named_by_its_file():
+    raw = b"EventDateTime,CGM,TotalBolusInsulinDelivered,FoodDelivered,CorrectionDelivered,CarbSize"
+    raw += b"\n2024-05-01 08:00:00,120,3,2,1,20\n"
+    arrived = heard(raw, "Subject 7.csv")
+    assert arrived[0].about == "AZT1D|Subject 7"
+    boluses = {f.says: f.value for f in arrived[0].facts if f.code == codes.insulin_bolus}
+    assert boluses == {"meal": 2, "correction": 1}
+    assert "column ['Basal']: it is missing" in refused(arrived)[0]
+
+
 def test_a_rate_lasts_until_the_next_one():
     raw = b"time,basal\n2024-05-01T08:00Z,1\n2024-05-01T09:30Z,2\n2024-05-01T10:00Z,1\n"
     rates = heard(raw, "x.csv")[0].facts
