@@ -31,7 +31,7 @@ AsOf = Annotated[
 @app.command()
 def demo(
     speed: Annotated[float, typer.Option(help="How many minutes pass in one.", min=1)] = 60.0,
-    patients: Annotated[int, typer.Option(help="How many people to make.", min=1, max=100)] = 6,
+    patients: Annotated[int, typer.Option(help="How many people to make.", min=1, max=16)] = 10,
     host: Host = None,
     port: Port = None,
 ) -> None:
