@@ -69,6 +69,11 @@ def rows(c: Connection, patient: str, limit: int) -> list[Found]:
     return list(c.execute(query.order_by(alerts.c.number.desc()).limit(limit)))
 
 
+def people(c: Connection) -> list[str]:
+    """Everybody there was ever an alert about."""
+    return list(c.execute(select(alerts.c.patient).distinct()).scalars())
+
+
 def whose(c: Connection, number: int) -> str | None:
     """The pseudonym an alert is about."""
     return c.execute(select(alerts.c.patient).where(alerts.c.number == number)).scalar()

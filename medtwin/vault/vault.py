@@ -326,10 +326,10 @@ class Vault:
         found: list[dict[str, Any]] = []
         with self._store.asked(principal, Action.list, None) as work:
             c = work.connection
-            for one in people.listed(c, None):
-                decision = decided(c, principal, Action.read, one.patient, Purpose.care)
+            for patient in alerts.people(c):
+                decision = decided(c, principal, Action.read, patient, Purpose.care)
                 if decision.allowed:
-                    work.say(principal, Action.read, one.patient, Purpose.care, decision)
-                    rows = alerts.rows(c, one.patient, limit)
-                    found += [alerts.opened(self._store.seal_of(one.patient), r) for r in rows]
+                    work.say(principal, Action.read, patient, Purpose.care, decision)
+                    seal = self._store.seal_of(patient)
+                    found += [alerts.opened(seal, r) for r in alerts.rows(c, patient, limit)]
         return tuple(sorted(found, key=lambda a: a["latest"], reverse=True)[:limit])
