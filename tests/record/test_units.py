@@ -1,6 +1,8 @@
 """Claims about units. Expected values are by hand from molar masses or published equations."""
 
 import math
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -73,6 +75,12 @@ def test_there_and_back_is_the_same_glucose(value):
     millimolar = Code("glucose, molar", "glucose", "mmol/L", molar_mass=180.156)
     there = convert(value, "mmol/L", codes.glucose)
     assert convert(there, "mg/dL", millimolar) == pytest.approx(value)
+
+
+def test_units_cost_nothing_until_one_has_to_be_worked_out():
+    said = "import sys, medtwin.record.units, medtwin.sources.fhir; print('pint' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
 
 
 def test_every_code_of_the_vocabulary_takes_its_own_unit_as_it_is():
