@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import OperationalError
 
@@ -110,9 +110,3 @@ def put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     rest = {n: statement.excluded[n] for n in rows[0] if n not in key}
     statement = statement.on_conflict_do_update(index_elements=list(key), set_=rest)
     connection.execute(statement, rows)
-
-
-def sound(connection: Connection) -> bool:
-    """Whether the file's pages and references fit together."""
-    pages = connection.execute(text("PRAGMA quick_check")).scalar_one()
-    return pages == "ok" and not connection.execute(text("PRAGMA foreign_key_check")).all()

@@ -99,13 +99,21 @@ class Keyring:
         self._seals.pop(patient, None)
         self._names = {d: p for d, p in self._names.items() if p != patient}
 
-    def destroy(self, patient: str) -> None:
-        """End this person's key, and wrap all others anew, so that no copy of it opens either."""
+    def destroy(self, patient: str) -> bool:
+        """End this person's key, and wrap all others anew, so that no copy of it opens either.
+
+        False where the key file cannot be written: then an old copy of the keyring still opens.
+        """
         with self._turns.writing() as c:
             c.execute(delete(tables.keys).where(tables.keys.c.name == patient))
             c.execute(delete(tables.identities).where(tables.identities.c.patient == patient))
         self.forget(patient)
-        self.turn_over()
+        try:
+            self.turn_over()
+        except OSError:
+            self._turns.scrub()
+            return False
+        return True
 
     def turn_over(self) -> None:
         """Replace the key-encryption key. Interrupted at any point, the next open finishes it.
@@ -179,7 +187,9 @@ def read_keys(path: Path) -> list[bytes]:
 def write_keys(path: Path, keys: list[bytes]) -> None:
     """Replace the file in one step; what it held before is overwritten first where it lay."""
     new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
+    if new.exists():  # left by a turn-over that was cut short
+        _overwrite(os.open(new, os.O_WRONLY))
+        new.unlink()
     _fill(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), keys)
     old = os.open(path, os.O_WRONLY) if path.exists() else None
     new.replace(path)

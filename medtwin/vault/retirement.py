@@ -21,6 +21,11 @@ from medtwin.vault.tables import accounts, facts, patients, retirements, session
 from medtwin.vault.times import moment
 
 the_vault = Principal("the vault", Role.system)
+gone = "their key was destroyed and their data is gone"
+gone_but = (
+    f"{gone}; the key file could not be written, so old copies of the keyring still open: "
+    "destroy them"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +109,10 @@ def finish_all(store: Store) -> None:
     with store.turns.reading() as c:
         begun = unfinished(c)
     for patient in begun:
-        store.keyring.destroy(patient)
+        ended = gone if store.keyring.destroy(patient) else gone_but
         with store.writing() as work:
             finish(work.connection, patient)
-            ended = Decision(True, "their key was destroyed and their data is gone")
-            work.say(the_vault, Action.retire, patient, None, ended)
+            work.say(the_vault, Action.retire, patient, None, Decision(True, ended))
         store.turns.scrub()
 
 

@@ -124,6 +124,21 @@ def test_the_wrapped_key_is_gone_from_every_byte_of_the_keyring(vault, home, doo
     assert not any(wrapped in f.read_bytes() for f in home.glob("keys.db*"))
 
 
+def test_where_the_key_file_cannot_be_written_the_audit_says_what_is_left_to_do(
+    vault, door, lived, monkeypatch
+):
+    def read_only(*_):
+        raise PermissionError("read-only file system")
+
+    monkeypatch.setattr("medtwin.vault.keys.write_keys", read_only)
+    vault.retire(door.operator, lived, "asked")
+    assert vault.audit(door.operator, lived)[0].because.endswith(
+        "old copies of the keyring still open: destroy them"
+    )
+    with pytest.raises(Refused, match="retired"):
+        vault.record(door.clinician, lived, care)
+
+
 def test_everybody_else_goes_on_as_before(vault, door, lived, admitted):
     other = admitted(care, who="fhir|2", facts=4)
     vault.retire(door.operator, lived, "asked")
