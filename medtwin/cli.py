@@ -162,17 +162,6 @@ def backtest(
     backtesting.run(asked, json_)
 
 
-@app.command("twin-test")
-def twin_test(
-    model: Annotated[str | None, typer.Option(help="One model only, by its module name.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Hold the six tests of a twin against our models."""
-    from medtwin.commands import testing
-
-    testing.run(model, as_json)
-
-
 @app.command()
 def retire(
     patient: Patient,
