@@ -104,6 +104,8 @@ def killed(writer: str, home: Path, after: float) -> int:
         os.kill(process.pid, signal.SIGKILL)
         rest = process.stdout.read()
     whole = [line for line in (first + rest).split(b"\n")[:-1] if line]
+    if not whole:
+        raise RuntimeError(f"the writer of the {writer} ended before it promised anything")
     return int(whole[-1])
 
 
