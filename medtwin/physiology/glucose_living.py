@@ -18,7 +18,6 @@ action on G: Bergman et al. (1979), Am J Physiol 236:E667; the 1700 rule: Davids
 IEEE Trans Biomed Eng 61:620. Medians of the noise: fitted to AZT1D (25 people, CC BY 4.0).
 """
 
-# ruff: noqa: RUF009  (varies() and offset() are dataclass fields)
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
