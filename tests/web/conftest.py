@@ -1,16 +1,18 @@
 """A small house of hand-made people in a real vault, behind the real app."""
 
+import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import pi, sin
 from pathlib import Path
-from shutil import copytree
 from threading import Thread
 from time import monotonic, sleep
 
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import sync_playwright
 
 from medtwin.record import codes
 from medtwin.record.codes import Code, Kind
@@ -159,7 +161,7 @@ def furnished(tmp_path_factory):
 def house(furnished, tmp_path_factory):
     """A house that tests only look at."""
     home, people = furnished
-    made = opened(copytree(home, tmp_path_factory.mktemp("shared") / "home"), people)
+    made = opened(shutil.copytree(home, tmp_path_factory.mktemp("shared") / "home"), people)
     yield made
     made.vault.close()
 
@@ -168,7 +170,7 @@ def house(furnished, tmp_path_factory):
 def own_house(furnished, tmp_path):
     """A house that a test may change."""
     home, people = furnished
-    made = opened(copytree(home, tmp_path / "home"), people)
+    made = opened(shutil.copytree(home, tmp_path / "home"), people)
     yield made
     made.vault.close()
 
@@ -232,3 +234,30 @@ def own_visitor(own_house):
     for one in opened:
         one.close()
     server.close()
+
+
+@pytest.fixture(name="moment")
+def _now():
+    return NOW
+
+
+@pytest.fixture(name="password")
+def _password():
+    return PASSWORD
+
+
+@pytest.fixture(name="serve")
+def _served():
+    return Served
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium where there is one, playwright's own otherwise."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    flags = ["--disable-gpu", "--disable-dev-shm-usage", *(["--no-sandbox"] if root else [])]
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()

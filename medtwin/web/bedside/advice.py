@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from medtwin.record import codes
+from medtwin.record.record import moment
 from medtwin.twin.recommend import Limits, Recommendation, Withheld, recommend
 from medtwin.vault.access import Refused
 from medtwin.vault.consent import Purpose
@@ -17,6 +18,10 @@ from medtwin.web.views.alerts import in_units
 from medtwin.web.views.plans import signed
 
 LIMITS = Limits()
+WORDS = {
+    codes.carbohydrate: "{} of carbohydrate now",
+    codes.insulin_bolus: "A bolus of {} now",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ def advice(visit: Visit) -> Advice:
         twin = twin_of(visit, visit.patient)
         since = visit.now - LOOKS_BACK
         ledger = visit.vault.ledger(visit.who, visit.patient, Purpose.twin, since)
-        found = recommend(twin, looked_ahead(visit, twin, AHEAD), ledger, visit.now, LIMITS)
+        start = max(visit.now, moment(twin.at))  # news may come while the page is made
+        found = recommend(twin, looked_ahead(visit, twin, AHEAD), ledger, start, LIMITS)
     except Refused as refused:
         return nothing(visit, closed=Closed(refused.decision.because, consent=True))
     except NoTwin as none:
@@ -55,7 +61,8 @@ def nothing(visit: Visit, withheld: str = "", closed: Closed | None = None) -> A
 
 def said(visit: Visit, found: Recommendation) -> Advice:
     """The recommendation in words."""
-    what = f"{reader.amount(found.code, found.amount, visit.region)} of {found.code.name} now"
+    much = reader.amount(found.code, found.amount, visit.region)
+    what = WORDS[found.code].format(much)
     return Advice(
         visit.patient,
         what if found.amount else "Nothing more is needed now",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from medtwin.record import codes
@@ -98,6 +98,7 @@ def _opened(
     tone, because, more = people.why(standing, visit.now)
     words, at = people.age_words(kept.last, visit.region, visit.now)
     last = float(glucose.value[-1]) if len(glucose) else None
+    seen = reader.utc(float(glucose.at[-1])) if len(glucose) else None
     return people.place(standing, visit.now), Line(
         patient=kept.patient,
         name=person.name or kept.patient,
@@ -108,12 +109,20 @@ def _opened(
         more=more,
         waiting=len(standing.alerts),
         glucose=reader.amount(codes.glucose, last, visit.region) if last else "",
-        level=tiles.level(last) if last else None,
+        level=glucose_pill(last, seen, visit.now) if last and seen else None,
         data_age=words,
         data_at=at,
         stale=bool(kept.last) and visit.now - kept.last > people.SILENT,
         status=tuple(_status(kept)),
         open=True,
+    )
+
+
+def glucose_pill(value: float, at: datetime, now: datetime) -> Pill:
+    """Where the last glucose stands; an old one stands nowhere."""
+    stale = tiles.freshness(codes.glucose, at, now)
+    return (
+        Pill(f"{reader.age(at, now)}, stale", "warning", "clock") if stale else tiles.level(value)
     )
 
 

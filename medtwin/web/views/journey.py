@@ -1,6 +1,6 @@
 """One chronological journey: a lane for each kind of fact, the same time axis for all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isnan, log1p
 
@@ -14,6 +14,7 @@ from medtwin.web.region import Region
 WIDE, LEFT, LANE, TOP = 1000.0, 150.0, 30.0, 24.0
 BINS = 170
 DOTS = 160
+ROWS, ROW = 6, 21.0
 LANES: tuple[tuple[Kind, str], ...] = (
     (Kind.encounter, "Visits and stays"),
     (Kind.condition, "Conditions"),
@@ -42,6 +43,8 @@ class Mark:
     wide: float
     tall: float
     title: str
+    down: float = 0.0
+    says: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Lane:
 
     name: str
     y: float
+    tall: float
     count: int
     marks: tuple[Mark, ...]
 
@@ -91,18 +95,21 @@ class Axis:
 def journey(record: Record, since: datetime, now: datetime, region: Region) -> Journey:
     """Everything known since then. However many facts there are, the picture stays small."""
     axis = Axis(since.timestamp(), now.timestamp())
-    lanes = []
+    lanes: list[Lane] = []
+    y = TOP
     for kind, name in LANES:
         columns = {c: s for c, s in record.columns.items() if c.kind is kind}
         seen = {c: within(c, s.current, axis) for c, s in columns.items()}
         count = sum(len(s) for s in seen.values())
         if count:
-            y = TOP + LANE * len(lanes)
-            lanes.append(Lane(name, y, count, _marks(seen, kind, axis, region)))
+            marks = _marks(seen, kind, axis, region)
+            tall = LANE + max((m.down for m in marks), default=0.0)
+            lanes.append(Lane(name, y, tall, count, marks))
+            y += tall
     facts = sum(lane.count for lane in lanes)
-    tall = TOP + LANE * max(len(lanes), 1) + 10
     label = f"{facts:,} facts since {reader.day(since, region)} in {len(lanes)} lanes"
-    return Journey(WIDE, tall, label, ticks(axis, region), tuple(lanes), axis.x(axis.until), facts)
+    shown = ticks(axis, region)
+    return Journey(WIDE, y + 10, label, shown, tuple(lanes), axis.x(axis.until), facts)
 
 
 def within(code: Code, series: Series, axis: Axis) -> Series:
@@ -115,12 +122,40 @@ def within(code: Code, series: Series, axis: Axis) -> Series:
 
 def _marks(seen: dict[Code, Series], kind: Kind, axis: Axis, region: Region) -> tuple[Mark, ...]:
     count = sum(len(s) for s in seen.values())
+    if kind in STAYS:
+        return _bars(seen, axis, region)
     if kind is Kind.measurement or count > DOTS:
         return _bins(seen, kind, axis, region)
     marks: list[Mark] = []
     for code, series in seen.items():
         marks += [_one(code, series, i, axis, region) for i in range(len(series))]
+    return tuple(replace(m, says="") for m in marks)
+
+
+def _bars(seen: dict[Code, Series], axis: Axis, region: Region) -> tuple[Mark, ...]:
+    """One row for each thing that lasts, with its words on it; the newest first."""
+    things: dict[str, list[Mark]] = {}
+    newest = sorted(
+        ((float(s.at[i]), c, s, i) for c, s in seen.items() for i in range(len(s))),
+        key=lambda r: -r[0],
+    )
+    for _, code, series, i in newest:
+        mark = _one(code, series, i, axis, region)
+        things.setdefault(mark.says, []).append(mark)
+    rows = list(things.items())[:ROWS]
+    marks = [
+        replace(m, down=ROW * k, says=_short(words) if j == len(same[:DOTS]) - 1 else "")
+        for k, (words, same) in enumerate(rows)
+        for j, m in enumerate(same[:DOTS])
+    ]
+    if len(things) > ROWS:
+        more = f"and {len(things) - ROWS} more, in the table below"
+        marks.append(Mark("words", "", LEFT, 0, 0, more, ROW * ROWS, more))
     return tuple(marks)
+
+
+def _short(words: str, most: int = 60) -> str:
+    return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
 def _one(code: Code, series: Series, i: int, axis: Axis, region: Region) -> Mark:
@@ -132,11 +167,17 @@ def _one(code: Code, series: Series, i: int, axis: Axis, region: Region) -> Mark
     look = LOOK.get(code.kind, "")
     if not isnan(until) and until > at:
         x = axis.x(at)
-        return Mark("bar", f"bar {look}", x, max(axis.x(until) - x, 4), 14, title)
+        return Mark("bar", f"bar {look}", x, max(axis.x(until) - x, 4), 14, title, says=what)
     if code.kind in STAYS:
         x = axis.x(at)
         return Mark(
-            "bar", "bar open", x, max(axis.x(axis.until) - x, 4), 14, f"{title}, no end stated"
+            "bar",
+            "bar open",
+            x,
+            max(axis.x(axis.until) - x, 4),
+            14,
+            f"{title}, no end stated",
+            says=what,
         )
     return Mark("dot", f"dot {look}", axis.x(at), 0, 0, title)
 

@@ -19,6 +19,7 @@ class TrackRecord:
 
     words: tuple[str, ...]
     pill: Pill
+    brief: tuple[tuple[str, ...], ...]
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     days: tuple[tuple[str, ...], ...]
@@ -35,13 +36,15 @@ def track_record(kept: Sequence[LedgerEntry], region: Region) -> TrackRecord:
         words = ("No forecast has met its measurement yet, so nothing is known of its errors.",)
         waits = f"{found.waiting} wait for theirs." if found.waiting else ""
         return TrackRecord(
-            (*words, waits) if waits else words, Pill("no record yet"), (), (), (), 0
+            (*words, waits) if waits else words, Pill("no record yet"), (), (), (), (), 0
         )
+    rows = tuple(_row(f"{h:g} min", seen, region) for h, seen in sorted(found.horizons.items()))
     return TrackRecord(
         words=tuple(_words(overall, found.horizons, region)),
         pill=verdict(overall),
-        heads=("ahead", "checked", f"typical error, {region.glucose}", "50 %", "80 %", "90 %"),
-        rows=tuple(_row(f"{h:g} min", seen, region) for h, seen in sorted(found.horizons.items())),
+        brief=tuple((r[0], r[1], r[2], r[5]) for r in rows),
+        heads=("ahead", "checked", f"error, {region.glucose}", "50 %", "80 %", "90 %"),
+        rows=rows,
         days=tuple(
             _row(reader.day(d, region), seen, region) for d, seen in sorted(found.days.items())
         )[::-1],
