@@ -48,7 +48,7 @@ def size_and_look_back() -> dict[str, Any]:
         "megabytes": round(megabytes, 1),
         "megabytes_as_objects": round(_objects(10_000) * ROWS / 10_000 / 1e6),
         "known_by_ms": round(1e3 * look_back, 4),
-        "current_ms": round(1e3 * current),
+        "current_ms": round(1e3 * current, 2),
         "target": {"megabytes": 30, "known_by_ms": 2},
     }
 

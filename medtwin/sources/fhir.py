@@ -12,7 +12,8 @@ from medtwin.record.units import UnknownUnit
 from medtwin.sources import fhir_events
 from medtwin.sources.fhir_kinds import KINDS
 from medtwin.sources.fhir_observation import Fact, observation
-from medtwin.sources.fhir_patient import identifiers, person
+from medtwin.sources.fhir_patient import person
+from medtwin.sources.fhir_subject import whose
 from medtwin.sources.fhir_words import NoFact, NotUnderstood, Resource, Told
 from medtwin.sources.json_spans import resources
 from medtwin.sources.source import HEAD, SMALL, Arrived, Options, Refusal, Sent, Source, unread
@@ -23,8 +24,6 @@ READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
     "Observation": observation,
     **fhir_events.READERS,
 }
-# Which element names the person, beside subject and patient.
-WHOSE = {"Coverage": "beneficiary", "ResearchSubject": "individual", "Task": "for"}
 OURS = (NotUnderstood, Implausible, UnknownUnit)
 MISSHAPEN = (TypeError, AttributeError, KeyError, ValueError, IndexError)
 BEGINNING = 4 << 20
@@ -84,7 +83,7 @@ def one(resource: Resource, raw: bytes, name: str, url: str, told: Told) -> Arri
     kind = resource.get("resourceType")
     where = f"{name}#{kind}/{resource.get('id', '')}"
     if not isinstance(kind, str) or kind not in KINDS:
-        because = f"{kind!r} is no FHIR R4 resource kind"
+        because = f"{kind!r} is no FHIR R4 resource kind" if kind else "it has no resourceType"
         return _refused(raw, where, None, because, "check resourceType; allowed are those of R4")
     try:
         about = whose(resource, url, told)
@@ -115,68 +114,6 @@ def _understood(
     bad = (f for f in told_of if not isinstance(f, Observation))
     refused = tuple(_refusal(where, about, str(b), _next(b), raw) for b in bad)
     return Arrived(raw, MEDIA, where, about, None, facts, refused, "", kind)
-
-
-def whose(resource: Resource, url: str, told: Told) -> str | None:
-    """The person this is about, as `fhir|id`; None where nobody is named.
-
-    An id that came with a server's address keeps it: two hospitals' Patient/1 are two people.
-    Raises `NotUnderstood` if the subject is something other than a patient.
-    """
-    kind = resource["resourceType"]
-    if kind == "Patient":
-        return patient_name(resource, url)
-    reference = resource.get("subject") or resource.get("patient")
-    reference = reference or resource.get(WHOSE.get(kind, ""))
-    if not isinstance(reference, dict):
-        return None
-    target = told.found(reference, resource) or told.entries.get(_absolute(reference, url), {})
-    if target.get("resourceType") == "Patient":
-        return patient_name(target, target.get("_url", ""))
-    if target:
-        return _not_a_patient(kind, target["resourceType"])
-    return _elsewhere(kind, reference)
-
-
-def patient_name(resource: Resource, url: str) -> str:
-    """What to call a Patient: its address if it has one, else its id, else its identifier."""
-    if url.startswith("http"):
-        return f"fhir|{url}"
-    if resource.get("id"):
-        return f"fhir|{resource['id']}"
-    if url:
-        return f"fhir|{url.removeprefix('urn:uuid:')}"
-    known = identifiers(resource)
-    if not known:
-        raise NotUnderstood("this Patient has neither id nor identifier")
-    return known[0]
-
-
-def _elsewhere(kind: str, reference: Resource) -> str | None:
-    text = reference.get("reference", "").split("/_history/")[0]
-    if text.startswith("urn:"):
-        return f"fhir|{text.removeprefix('urn:uuid:')}"
-    if text.startswith("http") and "/Patient/" in text:
-        return f"fhir|{text}"
-    if text.startswith("Patient/"):
-        return f"fhir|{text.removeprefix('Patient/')}"
-    identifier = reference.get("identifier") or {}
-    if identifier.get("value"):
-        return f"{identifier.get('system', '')}|{identifier['value']}"
-    if text.startswith("#"):
-        raise NotUnderstood(f"its subject {text} is not in it")
-    return _not_a_patient(kind, text) if text else None
-
-
-def _not_a_patient(kind: str, other: str) -> None:
-    if kind in READERS:
-        raise NotUnderstood(f"its subject is {other}; allowed is a Patient")
-
-
-def _absolute(reference: Resource, url: str) -> str:
-    """A relative reference against the server the entry came from (FHIR R4, bundle 2.36.4.1)."""
-    server = url.rsplit("/", 2)[0] if url.startswith("http") else ""
-    return f"{server}/{reference.get('reference', '')}" if server else ""
 
 
 def _indexed(entries: list[Entry]) -> dict[str, Resource]:

@@ -38,7 +38,7 @@ BAD = [
     (reading(1, effectiveDateTime="yesterday at ten"), "is not a FHIR date"),
     (reading(1, code="glucose"), "not shaped as FHIR R4 says: a text stands"),
     ({"resourceType": "Pizza", "id": "4"}, "'Pizza' is no FHIR R4 resource kind"),
-    ({"id": "4"}, "None is no FHIR R4 resource kind"),
+    ({"id": "4"}, "it has no resourceType"),
 ]
 
 

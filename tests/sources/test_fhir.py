@@ -289,6 +289,22 @@ def test_a_person_named_only_by_reference_is_a_person():
     assert facts(heard(orjson.dumps(reading(1)))) == [("fhir|ada", "glucose", 120)]
 
 
+def inside(patient):
+    return reading(1, subject={"reference": "#p"}, contained=[patient | {"id": "p"}])
+
+
+def test_a_contained_patient_is_named_by_an_identifier_never_by_its_local_id():
+    nameless = {k: v for k, v in ada.items() if k != "identifier"}
+    arrived = heard(bundle(inside(ada), inside(nameless)))
+    assert facts(arrived) == [("urn:mrn|17", "glucose", 120)]
+    assert "has no identifier" in refused(arrived)[0]
+
+
+def test_a_reference_by_identifier_finds_the_patient_of_the_bundle():
+    who = {"reference": "Patient?identifier=urn:mrn|17"}
+    assert facts(heard(bundle(ada, reading(1, subject=who)))) == [("fhir|ada", "glucose", 120)]
+
+
 def test_a_bundle_inside_a_bundle_is_opened():
     inner = orjson.loads(bundle(ada, reading(1)))
     assert facts(heard(bundle(inner))) == [("fhir|ada", "glucose", 120)]
@@ -306,11 +322,12 @@ def test_every_spec_example_is_understood_kept_or_refused_with_a_reason(shared):
     assert len({a.original for a in single}) + bundles == len(whole)
     assert all(a.kind for a in single)
     assert all(a.facts or a.kept or a.person or a.refused for a in arrived)
-    # 23 name no patient, a herd, or nothing that was done.
+    # Some name no patient, a herd, a patient of no name, or nothing that was done.
     assert {r.because.split(";")[0] for a in arrived for r in a.refused} == {
         "it names no patient",
         "its subject is Group/herd1",
         "it has no code",
+        "its contained patient has no identifier",
     }
 
 
