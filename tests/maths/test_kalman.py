@@ -1,6 +1,7 @@
 """The exact filter against a textbook one: dense matrices, scipy's matrix exponential."""
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -46,7 +47,7 @@ values = np.array([0.04, 0.1, 0.02, 0.05, 0.3, 0.5])
 
 
 @pytest.fixture(scope="module")
-def spring(tmp_path_factory: pytest.TempPathFactory) -> System:
+def spring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("spring")
     (folder / "spring_for_the_filter.py").write_text(source)
     with pytest.MonkeyPatch.context() as patch:
