@@ -82,7 +82,7 @@ def ledger(patient: str, as_json: bool) -> None:
         report.said({"patient": patient, "track": by, "entries": entries})
         return
     rows = [
-        (name, f"{horizon:g} min", h["n"], *(_short(h[k]) for k in SCORES))
+        (name, f"{horizon:g} min", h["n"], *(report.short(h[k]) for k in SCORES))
         for name, found in sorted(by.items())
         for horizon, h in found["horizons"].items()
     ]
@@ -154,9 +154,9 @@ def _tell(told: dict[str, Any], as_json: bool, title: str) -> None:
     shown = [
         (
             f"{r['at']:%H:%M}",
-            _short(r["median"]),
-            f"{_short(r['low50'])} to {_short(r['high50'])}",
-            f"{_short(r['low90'])} to {_short(r['high90'])}",
+            report.short(r["median"]),
+            f"{report.short(r['low50'])} to {report.short(r['high50'])}",
+            f"{report.short(r['low90'])} to {report.short(r['high90'])}",
             *([f"{r['chance_lower']:.0%}"] if "chance_lower" in r else []),
         )
         for r in rows
@@ -168,14 +168,3 @@ def _tell(told: dict[str, Any], as_json: bool, title: str) -> None:
         f"by the model {told['model']}, which has learned from {told['rests_on']:,} facts up to "
         f"{told['newest']:%Y-%m-%d %H:%M} UTC"
     )
-
-
-def _short(value: float) -> str:
-    """Three digits that mean something.
-
-    >>> _short(123.456), _short(1.23456), _short(-0.00001)
-    ('123', '1.23', '0')
-    """
-    if abs(value) >= 100:
-        return f"{value:.0f}"
-    return f"{round(value, 3) + 0.0:.3g}"

@@ -107,18 +107,31 @@ def _tell(person: Person, record: Record, told: dict[str, Any]) -> None:
     said = [f"{purpose}: {'yes' if yes else 'no'}" for purpose, yes in told["consent"].items()]
     report.out.print(f"consent: {', '.join(said) or 'never asked'}; {len(record):,} facts")
     for kind in Kind:
-        rows = [_row(one) for one in told["latest"] if one["kind"] is kind]
-        if rows:
+        told_so = [one for one in told["latest"] if one["kind"] is kind]
+        measured = [_measured(one) for one in told_so if not one["says"]]
+        happened = [_happened(one) for one in told_so if one["says"]]
+        if measured:
             columns = ("what", "latest", "when", "times", "range")
-            report.table(str(kind), columns, rows)
+            report.table(str(kind), columns, measured)
+        if happened:
+            report.table(str(kind), ("what", "when last", "times"), happened)
 
 
-def _row(one: dict[str, Any]) -> Sequence[Any]:
-    value = one["says"] or f"{one['value']:g} {one['unit']}"
-    plain = one["low"] == one["high"]
-    spread = "" if plain or one["says"] else f"{one['low']:g} to {one['high']:g}"
-    when = f"{one['at']:%Y-%m-%d %H:%M} ({_age(one['at'])})"
-    return one["name"], value, when, one["count"], spread
+def _measured(one: dict[str, Any]) -> Sequence[Any]:
+    low, high = report.short(one["low"]), report.short(one["high"])
+    spread = "" if low == high else f"{low} to {high}"
+    value = f"{report.short(one['value'])} {one['unit']}"
+    return one["name"], value, _when(one), one["count"], spread
+
+
+def _happened(one: dict[str, Any]) -> Sequence[Any]:
+    """What it is, and the words of the last time where they say more."""
+    said = one["says"] if one["name"] in one["says"] else f"{one['name']}: {one['says']}"
+    return said, _when(one), one["count"]
+
+
+def _when(one: dict[str, Any]) -> str:
+    return f"{one['at']:%Y-%m-%d %H:%M}, {_age(one['at'])}"
 
 
 def _age(at: datetime) -> str:
@@ -157,7 +170,10 @@ def consent(
     words = {True: "yes", False: "no", None: "never asked, so no"}
     report.table(f"What {patient} agreed to", ("purpose", "holds now"),
                  [(p, words[holds.get(p)]) for p in Purpose])  # fmt: skip
-    rows = [(c["at"], c["purpose"], "yes" if c["yes"] else "no", c["by"]) for c in made]
+    rows = [
+        (f"{c['at']:%Y-%m-%d %H:%M}", c["purpose"], "yes" if c["yes"] else "no", c["by"])
+        for c in made
+    ]
     report.table("Every choice", ("when", "purpose", "said", "entered by"), rows)
 
 

@@ -71,3 +71,14 @@ def _plainly(value: Any) -> Any:
     if isinstance(value, tuple | set | frozenset):
         return list(value)
     return str(value)
+
+
+def short(value: float) -> str:
+    """A number with the digits that mean something.
+
+    >>> short(123.456), short(1.23456), short(-0.00001), short(4771.0)
+    ('123', '1.23', '0', '4,771')
+    """
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{round(value, 3) + 0.0:.3g}"
