@@ -64,7 +64,11 @@ def read_one(what: Sent, options: Options) -> Iterator[Arrived]:
     if reader is None:
         yield _unrecognised(what)
         return
-    yield from reader.read(what, options)
+    try:
+        yield from reader.read(what, options)
+    except Exception as why:  # noqa: BLE001  a source may be anybody's: one file must not end the walk
+        because = f"{reader.name} tripped over it ({type(why).__name__}: {why})"
+        yield unread(what, because, "tell us, with the file if you may", _beginning(what))
 
 
 @cache
@@ -145,13 +149,15 @@ def _opened(path: Path, options: Options) -> Iterator[Arrived]:
             yield from read_one(member, options)
 
 
+def _beginning(what: Sent) -> bytes:
+    with what.open() as file:
+        return file.read(SMALL)
+
+
 def _unrecognised(what: Sent) -> Arrived:
     kinds = ", ".join(s.name for s in sources().values())
     small = what.size is not None and what.size <= SMALL
-    original = b""
-    if small:
-        with what.open() as file:
-            original = file.read()
+    original = _beginning(what) if small else b""
     because = f"no source recognises it; readable are {kinds}"
     return unread(
         what, because, "export it in one of these, or give a table a mapping file", original

@@ -88,7 +88,9 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
         names = list(table.columns)
         rows = [dict(zip(names, r, strict=True)) for r in zip(*table.columns.values(), strict=True)]
         about, person = whose(decoded(raw).splitlines()[:begins], what)
-        when = str(column(names, *TIME))
+        when = column(names, *TIME)
+        if when is None:
+            raise BadTable(f"the time column is missing; there are {names}")
         day_first = day_comes_first([r[when] for r in rows])
     except BadTable as why:
         yield unread(what, str(why), "export it again, or import as a table with a format", raw)

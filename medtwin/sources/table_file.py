@@ -59,7 +59,11 @@ def delimited(raw: bytes, skip: int = 0) -> Table:
     lines = text.splitlines()
     if len(lines) <= skip:
         raise BadTable("it has no header line")
-    rows = list(csv.reader(StringIO("\n".join(lines[skip:])), delimiter=delimiter(lines[skip])))
+    try:
+        text = StringIO("\n".join(lines[skip:]))
+        rows = list(csv.reader(text, delimiter=delimiter(lines[skip])))
+    except csv.Error as why:
+        raise BadTable(f"its quotes or lines are broken ({why})") from why
     names = [n.strip() for n in rows[0]]
     body = [r for r in rows[1:] if any(r)]
     width = len(names)
@@ -93,7 +97,10 @@ def names(head: bytes) -> list[str]:
     line = decoded(head.split(b"\n", 1)[0]).strip()
     if not line.isprintable() and "\t" not in line:
         return []
-    return [n.strip() for n in next(csv.reader([line], delimiter=delimiter(line)), [])]
+    try:
+        return [n.strip() for n in next(csv.reader([line], delimiter=delimiter(line)), [])]
+    except csv.Error:
+        return []
 
 
 def numbers(column: Shaped[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:

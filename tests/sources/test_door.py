@@ -201,6 +201,24 @@ def test_people_are_met_before_their_facts_in_a_folder_of_exports(tmp_path):
     assert "before the person's birth" in refused(walked(tmp_path))[0]
 
 
+def test_a_source_that_trips_over_a_file_does_not_end_the_walk(monkeypatch, tmp_path):
+    from dataclasses import replace
+
+    from medtwin.sources import door, fhir
+
+    def trip(what, options):
+        raise KeyError("oops")
+        yield
+
+    clumsy = {"fhir": replace(fhir.source, read=trip)}
+    monkeypatch.setattr(door, "sources", lambda: clumsy)
+    (tmp_path / "a.json").write_bytes(GOOD)
+    (tmp_path / "b.json").write_bytes(GOOD)
+    arrived = walked(tmp_path)
+    assert len(refused(arrived)) == 2
+    assert arrived[0].original == GOOD
+
+
 def test_the_same_file_twice_gives_the_same_facts_twice_and_no_others(tmp_path):
     (tmp_path / "a.json").write_bytes(GOOD)
     (tmp_path / "b.json").write_bytes(GOOD)
