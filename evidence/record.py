@@ -13,6 +13,7 @@ import tarfile
 import tracemalloc
 from argparse import ArgumentParser
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter, process_time
@@ -46,6 +47,7 @@ def size_and_look_back() -> dict[str, Any]:
     return {
         "rows": ROWS,
         "megabytes": round(megabytes, 1),
+        "megabytes_where_facts_last": round(_lasting_bytes() / 1e6, 1),
         "megabytes_as_objects": round(_objects(10_000) * ROWS / 10_000 / 1e6),
         "known_by_ms": round(1e3 * look_back, 4),
         "current_ms": round(1e3 * current, 2),
@@ -57,6 +59,12 @@ def _column(rows: int) -> Series:
     at = 300.0 * np.arange(rows)
     value = 120 + 40 * np.sin(at / 14400)
     return Series(at, at + 60, value, np.zeros(rows, dtype=np.uint16), ("sensor",))
+
+
+def _lasting_bytes() -> int:
+    lasting = replace(column := _column(ROWS), until=column.at + 300)
+    columns = (lasting.at, lasting.known, lasting.value, lasting.source, lasting.until)
+    return sum(c.nbytes for c in columns if c is not None)
 
 
 def _objects(rows: int) -> int:
