@@ -5,9 +5,9 @@ them, the ward follows them as their data arrive. Started again on the same home
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +21,7 @@ from medtwin.hospital.arrivals import Clock, Due, arriving, started
 from medtwin.hospital.chart import identity
 from medtwin.hospital.devices import upload
 from medtwin.hospital.generated import Hospital, charts, days, founded
+from medtwin.hospital.resident import most
 from medtwin.settings import Settings
 from medtwin.sources.fhir import source as fhir
 from medtwin.sources.source import Options, given
@@ -51,7 +52,30 @@ class Founded:
     seed: int
     people: int
     opened: datetime
-    pseudonyms: tuple[str, ...]
+    pseudonyms: tuple[str, ...] = ()
+
+
+@dataclass
+class HouseClock:
+    """The hospital's clock: it stands until everybody has moved in, then it runs fast."""
+
+    hands: Clock
+
+    def __call__(self) -> datetime:
+        return self.hands()
+
+    def wait(self, until: datetime) -> float:
+        """Seconds of life until then."""
+        return self.hands.wait(until)
+
+    def go(self) -> None:
+        """Let it run from the time it shows."""
+        self.hands = started(self.hands(), self.hands.speed)
+
+
+def standing(at: datetime, speed: float) -> HouseClock:
+    """A clock that shows this time, and will run so fast."""
+    return HouseClock(Clock(at, speed, 0.0, watch=lambda: 0.0))
 
 
 def silent(_: str) -> None:
@@ -67,39 +91,70 @@ def open_demo(
     that holds a demo already, that one goes on, with its own people and seed. Close with
     `ward.stop()` and then `vault.close()`.
     """
+    demo = begin(home, speed, people, seed)
+    return demo.vault, demo.ward, settle(demo, say)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """An open house whose people may still have to move in (`settle`)."""
+
+    home: Path
+    vault: Vault
+    ward: Ward
+    clock: HouseClock
+    of: Founded
+    after: datetime
+
+
+def begin(home: Path, speed: float, people: int, seed: int = 1) -> Demo:
+    """The vault, the staff's log-ins and the ward: at once, before anybody has moved in."""
     kept = home / "demo.json"
-    if kept.exists():
-        of = _read(kept)
-        say(f"the hospital opened {of.opened:%d %B %Y} goes on")
-        hospital, vault = founded(of.people, of.seed, of.opened), Vault.open(home)
-    else:
-        opened = datetime.now(UTC).replace(microsecond=0)
-        say(f"making {people} people who do not exist")
-        hospital, vault = founded(people, seed, opened), Vault.open(home)
-        of = Founded(seed, people, opened, admit(vault, hospital, say))
-        _write(kept, of)
-    accounts = opened_accounts(vault, hospital, of.pseudonyms)
+    opened = datetime.now(UTC).replace(microsecond=0)
+    of = _read(kept) if kept.exists() else Founded(seed, _allowed(people), opened, ())
+    vault = Vault.open(home)
+    _write(kept, of)
     clock, after = _time(vault, of, speed)
-    ward = Ward(vault, clock).start()
-    _feed(ward, hospital, of.pseudonyms, clock, after)
-    return vault, ward, accounts
+    make_accounts(vault, staff)
+    return Demo(home, vault, Ward(vault, clock).start(), clock, of, after)
 
 
-def admit(vault: Vault, hospital: Hospital, say: Say) -> tuple[str, ...]:
-    """Everybody's records and their devices' past into the vault; their pseudonyms, in order."""
-    past = [(d, facts) for d, facts in _until(hospital)]
-    names = []
+def settle(demo: Demo, say: Say) -> tuple[Account, ...]:
+    """Everybody moves in, gets their log-in, and their data begin to arrive; all log-ins."""
+    of = demo.of
+    news = f"the hospital opened {of.opened:%d %B %Y} goes on"
+    say(news if len(of.pseudonyms) == of.people else f"making {of.people} people who do not exist")
+    hospital = founded(of.people, of.seed, of.opened)
+    if len(of.pseudonyms) < of.people:
+        of = admit(demo, hospital, say)
+    theirs = patients(demo.vault, hospital, of.pseudonyms)
+    make_accounts(demo.vault, theirs)
+    demo.clock.go()
+    _feed(demo, hospital, of.pseudonyms)
+    return (*staff, *theirs)
+
+
+def admit(demo: Demo, hospital: Hospital, say: Say) -> Founded:
+    """Everybody's records and their devices' past into the vault, one person after the other.
+
+    Who has moved in stands in `demo.json` at once, so that a start cut short is taken up.
+    """
+    of, vault, past = demo.of, demo.vault, list(_until(hospital))
     for i, (resident, chart) in enumerate(zip(hospital.people, charts(hospital), strict=True)):
-        before = {p.patient for p in vault.patients(founder)}
+        if i < len(of.pseudonyms):
+            continue
         about = f"fhir|{identity(resident)}"
         told = Options(received=hospital.opened)
         arrived = list(fhir.read(given(f"{identity(resident)}.json", chart), told))
         arrived += [upload(about, facts[i], day) for day, facts in past if facts[i]]
         grants = [Purpose(c) for c in resident.choices]
         receipt = vault.receive(founder, arrived, basis, grants)
-        names += [p.patient for p in vault.patients(founder) if p.patient not in before]
-        say(f"{names[-1]}: {receipt.facts:,} facts; {resident.story}")
-    return tuple(names)
+        name = next(p.patient for p in vault.patients(founder) if p.patient not in of.pseudonyms)
+        of = replace(of, pseudonyms=(*of.pseudonyms, name))
+        _write(demo.home / "demo.json", of)
+        demo.ward.admit(name)
+        say(f"{name}: {receipt.facts:,} facts; {resident.story}")
+    return of
 
 
 def _until(hospital: Hospital) -> Iterator[tuple[Any, Any]]:
@@ -110,29 +165,30 @@ def _until(hospital: Hospital) -> Iterator[tuple[Any, Any]]:
         yield day, [tuple(o for o in theirs if o.known <= hospital.opened) for theirs in facts]
 
 
-def opened_accounts(
-    vault: Vault, hospital: Hospital, names: tuple[str, ...]
-) -> tuple[Account, ...]:
-    """A log-in for each role: the first person's own, and that of one who agreed to nothing."""
-    wanted = [
-        Account("clinician", "demo-clinician", Role.clinician),
-        Account("researcher", "demo-researcher", Role.researcher),
-        Account("operator", "demo-operator", Role.operator),
-        Account("patient", "demo-patient", Role.patient, names[0]),
-    ]
+staff = (
+    Account("clinician", "demo-clinician", Role.clinician),
+    Account("researcher", "demo-researcher", Role.researcher),
+    Account("operator", "demo-operator", Role.operator),
+)
+
+
+def patients(vault: Vault, hospital: Hospital, names: tuple[str, ...]) -> tuple[Account, ...]:
+    """The first person's own log-in, and that of one who agreed to nothing."""
     unasked = (n for r, n in zip(hospital.people, names, strict=True) if not r.choices)
+    wanted = [Account("patient", "demo-patient", Role.patient, names[0])]
     wanted += [Account("unasked", "demo-unasked", Role.patient, n) for n in unasked]
     gone = {p.patient for p in vault.patients(founder) if p.retired is not None}
-    accounts = tuple(a for a in wanted if a.patient not in gone)
+    return tuple(a for a in wanted if a.patient not in gone)
+
+
+def make_accounts(vault: Vault, accounts: Sequence[Account]) -> None:
+    """Open these log-ins, where they do not exist yet."""
     for account in accounts:
-        try:
+        with suppress(ValueError):  # it was made when the demo was first started
             vault.accounts.add(account.name, account.password, account.role, account.patient)
-        except ValueError:  # it was made when the demo was first started
-            continue
-    return accounts
 
 
-def _time(vault: Vault, of: Founded, speed: float) -> tuple[Clock, datetime]:
+def _time(vault: Vault, of: Founded, speed: float) -> tuple[HouseClock, datetime]:
     """The hospital's clock, and from when on facts are still to come.
 
     After a restart the clock goes on where the last fact was, or now, whichever is later, and
@@ -141,16 +197,15 @@ def _time(vault: Vault, of: Founded, speed: float) -> tuple[Clock, datetime]:
     ends = [p.last for p in vault.patients(founder) if p.patient in of.pseudonyms and p.last]
     reached = max([of.opened, *ends])
     now = max(reached, datetime.now(UTC))
-    return started(now, speed), max(of.opened, reached - taken_again)
+    return standing(now, speed), max(of.opened, reached - taken_again)
 
 
-def _feed(
-    ward: Ward, hospital: Hospital, names: tuple[str, ...], clock: Clock, after: datetime
-) -> threading.Thread:
+def _feed(demo: Demo, hospital: Hospital, names: tuple[str, ...]) -> None:
     """What falls due goes to the ward, for as long as it runs."""
+    ward, clock = demo.ward, demo.clock
 
     def run() -> None:
-        for _, due in groupby(arriving(hospital, after), lambda d: d.at):
+        for _, due in groupby(arriving(hospital, demo.after), lambda d: d.at):
             together = tuple(due)
             while ward.running and clock.wait(together[0].at) > 0:
                 threading.Event().wait(min(0.5, clock.wait(together[0].at)))
@@ -159,9 +214,7 @@ def _feed(
             for one in together:
                 _bring(ward, names[one.resident.number], one)
 
-    thread = threading.Thread(target=run, name="arrivals", daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=run, name="arrivals", daemon=True).start()
 
 
 def _bring(ward: Ward, name: str, due: Due) -> None:
@@ -203,28 +256,46 @@ def running(
 
 
 def run(speed: float, patients: int, host: str, port: int) -> None:
-    """`medtwin demo`: open the hospital, print where to look, serve until Ctrl-C."""
+    """`medtwin demo`: serve at once, let people move in meanwhile, end with Ctrl-C."""
     import uvicorn
 
     from medtwin.web.app import build
 
-    console = Console()
+    console = Console(soft_wrap=True, highlight=False)
     home = home_of(Settings().store)
-    with running(home, speed, patients, console.print) as (vault, ward, accounts):
-        for line in where_to_look(home, host, port, speed, accounts):
-            console.print(line, highlight=False)
-        app = build(vault, ward, clock=ward.clock)
+    demo = begin(home, speed, patients)
+    console.print(f"medtwin demo: http://{host}:{port}  (everybody in it is generated)")
+    for line in log_ins(staff):
+        console.print(line)
+
+    def move_in() -> None:
+        theirs = settle(demo, console.print)[len(staff) :]
+        for line in (*log_ins(theirs), *hints(home, speed)):
+            console.print(line)
+
+    threading.Thread(target=move_in, name="moving in", daemon=True).start()
+    try:
+        app = build(demo.vault, demo.ward, clock=demo.ward.clock)
         uvicorn.run(app, host=host, port=port, log_level="warning")
+    finally:
+        demo.ward.stop()
+        demo.vault.close()
 
 
-def where_to_look(
-    home: Path, host: str, port: int, speed: float, accounts: tuple[Account, ...]
-) -> Iterator[str]:
-    """The address, the log-ins, and how to look from the command line."""
-    yield ""
-    yield f"medtwin demo: http://{host}:{port}  (every person in it is generated; Ctrl-C ends it)"
-    yield f"  {speed:g} minutes pass in one; the store is {home}"
+def log_ins(accounts: Sequence[Account]) -> Iterator[str]:
+    """Who may log in."""
     for a in accounts:
         whose = f"  (sees {a.patient})" if a.patient else ""
         yield f"  {a.role:<11} log in as {a.name:<11} password {a.password}{whose}"
+
+
+def hints(home: Path, speed: float) -> Iterator[str]:
+    """What else to know."""
+    yield f"  {speed:g} minutes pass in one; Ctrl-C ends it, the same command goes on"
     yield f"  on the command line: MEDTWIN_HOME={home} medtwin patients"
+
+
+def _allowed(people: int) -> int:
+    if not 1 <= people <= most:
+        raise ValueError(f"a demo of {people} people; 1 to {most} are allowed")
+    return people
