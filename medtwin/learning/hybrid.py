@@ -10,6 +10,6 @@ head = Head(
     reference="Ke et al. (2017), LightGBM; inputs from the twin as in Rackauckas et al. (2020), "
     "Universal differential equations, arXiv:2001.04385",
     told=lambda name: True,
-    learn=lambda inputs, change, horizon: grown(inputs, change, 500, for_many, other_draw),
+    learn=lambda inputs, change, horizon: grown(inputs, change, 300, for_many, other_draw),
     doubt=lambda inputs, missed, horizon: grown(inputs, missed, 100, for_doubt),
 )

@@ -18,7 +18,7 @@ from medtwin.learning.readings import Moments
 Settings = Mapping[str, Any]
 steady: Settings = {
     "objective": "regression",
-    "num_threads": 2,
+    "num_threads": 1,  # several threads wait for each other where cores are shared
     "verbose": -1,
     "seed": 1,
     "deterministic": True,
@@ -26,7 +26,7 @@ steady: Settings = {
 }
 for_many: Settings = {
     "num_leaves": 31,
-    "learning_rate": 0.03,
+    "learning_rate": 0.05,
     "min_data_in_leaf": 50,
     "feature_fraction": 0.4,
     "bagging_fraction": 0.6,

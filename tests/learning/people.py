@@ -50,7 +50,9 @@ def corrupted(record: Record, after: float, rng: np.random.Generator) -> Record:
 
     def spoilt(code: Code, column: Series) -> Series:
         unknown = column.known > after
-        value = np.where(unknown, rng.uniform(20, 300, len(column)), column.value)
+        value = np.where(
+            unknown, rng.uniform(code.low, min(code.high, 400), len(column)), column.value
+        )
         at = np.where(unknown & (column.at > after), column.at + rng.uniform(0, 900), column.at)
         return replace(column, value=value, at=at)
 
