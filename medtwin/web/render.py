@@ -25,6 +25,14 @@ templates.filters["json"] = lambda value: orjson.dumps(
 ).decode()
 
 
+def sentence(words: str) -> str:
+    """The same words with a capital first."""
+    return words[:1].upper() + words[1:]
+
+
+templates.filters["sentence"] = sentence
+
+
 @dataclass(frozen=True)
 class Item:
     """One line of the menu."""

@@ -66,7 +66,7 @@ def of_record(visit: Visit, record: Record) -> GlucosePart:
         patient=visit.patient,
         chart=chart(record, lines(ahead) if ahead else None, visit.region, visit.now, since),
         empty=last is None,
-        stale=reader.age(last, visit.now) if last and stale else "",
+        stale=reader.lasting(visit.now - last) if last and stale else "",
         closed=closed,
         made=reader.clock(ahead.made, visit.region, visit.now) if ahead else "",
         by=ahead.by if ahead else "",

@@ -151,7 +151,7 @@ def looked(lines: Sequence[Line], visit: Visit) -> tuple[Looked, ...]:
             did = did if line.allowed else f"was refused: {did}"
             groups.setdefault((who, did), []).append(line)
     found = [
-        Looked(who, did, len(g), reader.clock(max(x.at for x in g), visit.region))
+        Looked(who, did, len(g), reader.age(max(x.at for x in g), visit.now))
         for (who, did), g in groups.items()
     ]
     return tuple(found[:30])
