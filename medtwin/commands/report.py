@@ -81,4 +81,4 @@ def short(value: float) -> str:
     """
     if abs(value) >= 100:
         return f"{value:,.0f}"
-    return f"{round(value, 3) + 0.0:.3g}"
+    return "0" if abs(value) < 0.0005 else f"{value:.3g}"
