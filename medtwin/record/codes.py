@@ -185,6 +185,16 @@ pain = Code(
     "pain", "pain, 0 to 10", "{score}", low=0, high=10, noise=1, codings=loinc("72514-3", "38208-5")
 )
 
+mini_mental = Code(
+    "mini_mental",
+    "mini-mental score",
+    "{score}",
+    low=0,
+    high=30,
+    noise=1.5,
+    codings=loinc("72106-8"),
+)
+
 creatinine = Code(
     "creatinine",
     "creatinine",
@@ -401,6 +411,38 @@ platelets = Code(
     high=6000,
     noise=15,
     codings=loinc("777-3", "26515-7"),
+)
+mcv = Code("mcv", "red cell volume", "fL", low=30, high=200, noise=1, codings=loinc("787-2"))
+mch = Code(
+    "mch", "haemoglobin per red cell", "pg", low=8, high=70, noise=0.5, codings=loinc("785-6")
+)
+mchc = Code(
+    "mchc",
+    "haemoglobin in red cells",
+    "g/dL",
+    low=15,
+    high=50,
+    noise=0.4,
+    codings=loinc("786-4"),
+    molar_mass=16114.5,
+)
+red_cell_width = Code(
+    "red_cell_width",
+    "red cell width",
+    "fL",
+    low=20,
+    high=200,
+    noise=1,
+    codings=loinc("21000-5"),
+)
+platelet_volume = Code(
+    "platelet_volume",
+    "platelet volume",
+    "fL",
+    low=3,
+    high=30,
+    noise=0.3,
+    codings=loinc("32623-1", "28542-9"),
 )
 albumin = Code("albumin", "albumin", "g/dL", low=0.2, high=8, noise=0.15, codings=loinc("1751-7"))
 protein = Code(
