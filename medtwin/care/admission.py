@@ -1,16 +1,22 @@
 """Taking a person up: from the vault's checkpoints after a restart, by birth the first time."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from medtwin.learning.head import Learned
+from medtwin.learning.kept import Unreadable
+from medtwin.learning.kept import dumped as head_dumped
+from medtwin.learning.kept import loaded as head_loaded
 from medtwin.physiology.glucose_living import model
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, moment
 from medtwin.twin.assimilate import NoCheckpoint, caught_up
 from medtwin.twin.bytes import NotATwin, dumped, loaded
+from medtwin.twin.heads import speaking
 from medtwin.twin.ledger import LedgerEntry, recent
 from medtwin.twin.loop import Following
-from medtwin.twin.mix import Weights, weights
+from medtwin.twin.mix import Weights, mechanism, weights
 from medtwin.twin.personal import Personal
 from medtwin.twin.twin import Twin, born
 from medtwin.vault.access import Principal, Role
@@ -21,7 +27,7 @@ the_round = Principal("the round", Role.system)
 at_birth = f"{model.name}, at birth"
 lived = timedelta(days=2)
 looked_back = timedelta(hours=6)
-spoke = ("mechanism",)
+own_head = "statistical head of the person's own past"
 taken_back = 12
 
 
@@ -41,9 +47,15 @@ def taken_up(
         checkpoints = (*checkpoints, caught_up(checkpoints, record, now))
     except NoCheckpoint:
         checkpoints = admitted(vault, record, now)
-    ledger = pages(vault, patient, now)
+    ledger, learned = pages(vault, patient, now), kept_head(vault, patient)
     waiting = (e for e in ledger if e.measured is None and e.due > now - looked_back)
-    return Following(record, checkpoints, weights=supported(ledger, now), waiting=tuple(waiting))
+    return Following(
+        record,
+        checkpoints,
+        heads=(speaking(learned),) if learned else (),
+        weights=supported(ledger, now, learned),
+        waiting=tuple(waiting),
+    )
 
 
 def pages(vault: Vault, patient: str, now: datetime) -> tuple[LedgerEntry, ...]:
@@ -94,10 +106,25 @@ def keep(vault: Vault, twin: Twin, name: str = model.name) -> None:
     vault.keep(the_round, dumped(twin), twin.patient, name, at, Purpose.twin)
 
 
-def supported(ledger: tuple[LedgerEntry, ...], now: datetime) -> Weights:
+def supported(ledger: tuple[LedgerEntry, ...], now: datetime, learned: Learned | None) -> Weights:
     """What the track record until midnight supports: the same all day, restarted or not."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return weights([e for e in recent(ledger, now, 14) if e.due <= midnight], spoke)
+    by = (mechanism, learned.head) if learned else (mechanism,)
+    return weights([e for e in recent(ledger, now, 14) if e.due <= midnight], by)
+
+
+def keep_head(vault: Vault, patient: str, learned: Learned, now: datetime) -> None:
+    """What the statistical head has learned, sealed like a twin."""
+    vault.forget_checkpoints(the_round, patient, own_head, Purpose.twin, moment(0.0))
+    vault.keep(the_round, head_dumped(learned), patient, own_head, now, Purpose.twin)
+
+
+def kept_head(vault: Vault, patient: str) -> Learned | None:
+    """The head kept last; none where it was kept by another version."""
+    kept = vault.checkpoint(the_round, patient, own_head, Purpose.twin)
+    with suppress(Unreadable):
+        return None if kept is None else head_loaded(kept)
+    return None
 
 
 def _readable(kept: bytes) -> bool:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from medtwin.care.admission import birth_of, lived, pages, the_round
+from medtwin.learning import ridge_inputs
+from medtwin.learning.head import Learned, fit
+from medtwin.learning.lessons import lesson, quarter_hours
 from medtwin.physiology.glucose_living import model
 from medtwin.record import codes
 from medtwin.record.record import Record, moment
+from medtwin.twin.heads import speaking
 from medtwin.twin.ledger import LedgerEntry
-from medtwin.twin.loop import Following, follow
+from medtwin.twin.loop import Following, Head, follow
 from medtwin.twin.personal import Personal
 from medtwin.twin.refit import TooLittle, refit
 from medtwin.vault.consent import Purpose
@@ -18,14 +22,19 @@ from medtwin.vault.vault import Vault
 
 every = timedelta(minutes=30)
 warm = timedelta(hours=6)
+horizons = (15, 30, 45, 60, 90, 120)
+least_lessons = 300
+"""Quarter hours (about three days) from which a statistical head may begin to learn."""
 
 
 @dataclass(frozen=True)
 class Refined:
-    """What the background found: a personal fit, and forecasts of the last two days held
-    against what came; those days were not fitted to."""
+    """What the background found: a personal fit, a statistical head taught by this person's own
+    past, and forecasts of the last two days held against what came; nothing was fitted to those
+    days."""
 
     personal: Personal
+    learned: Learned | None
     rehearsal: tuple[LedgerEntry, ...]
 
 
@@ -39,20 +48,34 @@ def refined(vault: Vault, patient: str, now: datetime) -> Refined | None:
     seen = record[codes.glucose].current
     if not len(seen):
         return None
+    past = moment(float(seen.at[-1]) - lived.total_seconds())
     try:
-        personal = refit(record, model, moment(float(seen.at[-1]) - lived.total_seconds()))
+        personal = refit(record, model, past)
     except TooLittle:
         return None
+    learned = taught(record.known(by=past))
     if any(e.measured is not None for e in pages(vault, patient, now)):
-        return Refined(personal, ())
-    return Refined(personal, tuple(rehearsed(record, now, personal)))
+        return Refined(personal, learned, ())
+    heads = (speaking(learned),) if learned else ()
+    return Refined(personal, learned, tuple(rehearsed(record, now, personal, heads)))
 
 
-def rehearsed(record: Record, now: datetime, personal: Personal | None) -> Iterator[LedgerEntry]:
+def taught(past: Record) -> Learned | None:
+    """A straight line through this person's own past (their data serve nobody else's twin)."""
+    moments = quarter_hours(past)
+    if len(moments) < least_lessons:
+        return None
+    learned, _ = fit(ridge_inputs.head, [lesson(past, moments, horizons)], horizons)
+    return learned
+
+
+def rehearsed(
+    record: Record, now: datetime, personal: Personal | None, heads: tuple[Head, ...] = ()
+) -> Iterator[LedgerEntry]:
     """The very loop that runs live, over the last two days, each forecast from what was known
     then; the entries that reality has scored."""
     first = birth_of(record.patient, record, now, personal)
-    following = Following(record, (first,))
+    following = Following(record, (first,), heads)
     at = moment(first.at) + warm
     while at < now:
         following, _, scored = follow(following, (), at)

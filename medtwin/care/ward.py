@@ -17,12 +17,13 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from medtwin.care.admission import admitted, pages, supported, the_round
+from medtwin.care.admission import admitted, keep_head, pages, supported, the_round
 from medtwin.care.event import Event, What
 from medtwin.care.refine import Refined, refined
 from medtwin.care.round import AtHand, tend
 from medtwin.care.viewers import Listener, Viewers
 from medtwin.record.observation import Observation
+from medtwin.twin.heads import speaking
 from medtwin.vault.access import Refused
 from medtwin.vault.consent import Purpose
 from medtwin.vault.vault import Vault
@@ -170,8 +171,14 @@ class Ward:
         twins = admitted(self.vault, before.record, now, found.personal)
         if found.rehearsal:
             self.vault.keep_entries(the_round, patient, found.rehearsal, Purpose.twin)
-        weights = supported(pages(self.vault, patient, now), now)
-        self.at_hand.following[patient] = replace(before, checkpoints=twins, weights=weights)
+        if found.learned:
+            keep_head(self.vault, patient, found.learned, now)
+        self.at_hand.following[patient] = replace(
+            before,
+            checkpoints=twins,
+            heads=(speaking(found.learned),) if found.learned else (),
+            weights=supported(pages(self.vault, patient, now), now, found.learned),
+        )
         done = {"what": "personal fit", "because": found.personal.because}
         self._publish(Event(patient, What.progress, now, done))
 

@@ -4,11 +4,14 @@ import threading
 from datetime import timedelta
 from time import monotonic, sleep
 
+import numpy as np
 import pytest
 
 from medtwin.care.event import Event, What
+from medtwin.care.round import AtHand, tend
 from medtwin.care.viewers import Viewers, held, remembered
 from medtwin.care.ward import Full, Ward
+from medtwin.twin.bytes import dumped
 from medtwin.vault.consent import Purpose
 from medtwin.vault.vault import Vault
 from tests.care.test_round import at, began, kept, nurse, operator, reading, steady
@@ -135,8 +138,8 @@ def test_a_full_ward_makes_whoever_brings_facts_wait_and_drops_none(vault, make)
 def test_a_personal_fit_is_taken_over_and_shown(vault, make):
     from medtwin.care.refine import refined
 
-    kept(vault, steady(0, 5 * 1440))
-    ward = make(Clock(at(5 * 1440)), fit=refined)
+    kept(vault, steady(0, 6 * 1440))
+    ward = make(Clock(at(6 * 1440)), fit=refined)
     with ward.listen() as ears:
         ward.start()
         told = gather(ears, lambda es: any(e.kind is What.progress for e in es), seconds=120)
@@ -144,6 +147,29 @@ def test_a_personal_fit_is_taken_over_and_shown(vault, make):
     patient = told[-1].patient
     ledger = vault.ledger(nurse, patient, Purpose.twin)
     assert sum(e.measured is not None for e in ledger) > 100
+    assert {e.by for e in ledger} == {"mechanism", "shown", "ridge_inputs"}
+    following = ward.at_hand.following[patient]
+    assert following.weights.by == ("mechanism", "ridge_inputs")
+    assert following.weights.share.sum(axis=1) == pytest.approx(1)
+
+
+def test_after_a_restart_the_mix_is_the_same(vault, make):
+    from medtwin.care.refine import refined
+
+    patient = kept(vault, steady(0, 6 * 1440))
+    ward = make(Clock(at(6 * 1440)), fit=refined)
+    with ward.listen() as ears:
+        ward.start()
+        gather(ears, lambda es: any(e.kind is What.progress for e in es), seconds=120)
+        until(lambda: ward.idle)
+    ward.stop()
+    held, fresh = ward.at_hand.following[patient], AtHand()
+    tend(patient, (), vault, lambda _: None, at(6 * 1440), fresh)
+    again = fresh.following[patient]
+    assert again.weights.by == held.weights.by
+    assert np.array_equal(again.weights.share, held.weights.share)
+    assert np.array_equal(again.weights.misses, held.weights.misses)
+    assert dumped(again.twin) == dumped(held.twin)
 
 
 def test_a_fit_that_fails_is_told_and_the_rounds_go_on(vault, make):
