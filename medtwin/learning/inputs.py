@@ -18,6 +18,8 @@ from medtwin.learning.readings import Moments, Named, day, hour, said_by_reading
 from medtwin.record import codes
 from medtwin.record.record import Record, Series
 
+listened = (codes.glucose, codes.insulin_bolus, codes.carbohydrate, codes.insulin_basal)
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -44,7 +46,18 @@ def known_inputs(record: Record, moments: Moments) -> Inputs:
     A fact whose `known` is after a moment plays no part in that moment's row, so that the
     rows of a whole back-test equal those made one by one as time went by.
     """
-    return _table(_everything(record, moments))
+    heard = Record(record.patient, {code: record[code] for code in listened})
+    if all(len(s.current) == len(s) for s in heard.columns.values()):
+        return _table(_everything(heard, moments))
+    rows = [_table(_everything(_as_told(heard, t), np.array([t]))) for t in moments]
+    return Inputs(rows[0].names, np.concatenate([row.values for row in rows]))
+
+
+def _as_told(record: Record, by: float) -> Record:
+    """What was believed at that time: corrections made, what was taken back gone."""
+    told = {c: s.by(by).current for c, s in record.columns.items()}
+    in_order = {c: s.keep(np.argsort(s.known, kind="stable")) for c, s in told.items()}
+    return Record(record.patient, in_order)
 
 
 def planned_inputs(plan: Record, moments: Moments, horizon: int) -> Inputs:

@@ -7,7 +7,7 @@ import numpy as np
 
 from medtwin.learning.head import Lesson
 from medtwin.learning.inputs import known_inputs, planned_inputs
-from medtwin.learning.readings import Moments, day, in_time, minute
+from medtwin.learning.readings import Moments, day, minute
 from medtwin.record import codes
 from medtwin.record.record import Record, Series
 
@@ -47,7 +47,7 @@ def lesson(
 
 def reading_at(readings: Series, times: Moments) -> Moments:
     """The reading nearest to each time, NaN if none lies within two and a half minutes."""
-    seen = in_time(readings)
+    seen = readings.current
     if not len(seen):
         return np.full(len(times), np.nan)
     after = np.clip(np.searchsorted(seen.at, times), 0, len(seen) - 1)

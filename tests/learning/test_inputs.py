@@ -9,6 +9,7 @@ from medtwin.learning.announced import meals_and_their_boluses
 from medtwin.learning.inputs import known_inputs, planned_inputs
 from medtwin.learning.lessons import quarter_hours
 from medtwin.record import codes
+from medtwin.record.observation import WITHDRAWN
 from medtwin.record.record import Record
 from tests.learning.people import corrupted, day, hour, minute, series, start, synthetic_person
 
@@ -124,3 +125,22 @@ def test_a_forecast_is_made_once_in_each_quarter_of_an_hour():
         62 * 60,
     ]
     assert day == 86400
+
+
+def test_a_reading_taken_back_counts_until_it_is_and_no_longer():
+    at = noon + minute * np.array([-10.0, -5.0, -5.0])
+    readings = series(
+        at,
+        np.array([110.0, 300.0, 300.0]),
+        noon + minute * np.array([-10.0, -5.0, 5.0]),
+        says=np.array(["", "", WITHDRAWN], dtype=object),
+    )
+    inputs = known_inputs(person(glucose=readings), np.array([noon, noon + 5 * minute]))
+    assert inputs["glucose"].tolist() == [300, 110]
+
+
+def test_a_corrected_bolus_counts_once():
+    at = np.array([noon - 30 * minute, noon - 30 * minute])
+    boluses = series(at, np.array([5.0, 4.0]), noon + minute * np.array([-30.0, -20.0]))
+    inputs = known_inputs(person(insulin_bolus=boluses), now)
+    assert inputs["bolus in 24 h"] == 4
