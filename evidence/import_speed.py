@@ -115,6 +115,8 @@ def measured(most: int) -> dict[str, object]:
         plain = plainly(Path(folder) / "plain.db", most)
     speed = first["resources_per_second"]
     return {
+        "command": "python evidence/import_speed.py --json",
+        "others_on_this_machine": {"load": os.getloadavg()[1], "cpus": os.cpu_count()},
         "import": first,
         "again": again,
         "parsing_alone_per_second": round(parsing(most)),
@@ -127,6 +129,11 @@ def measured(most: int) -> dict[str, object]:
     }
 
 
+def _line(figure: tuple[str, object]) -> str:
+    name, value = figure
+    return f"{name.replace('_', ' ')}: {value}"
+
+
 def main() -> None:
     """Measure and tell."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -134,7 +141,7 @@ def main() -> None:
     asked.add_argument("--most", type=int, default=1_000_000, help="stop after so many resources")
     said = asked.parse_args()
     found = measured(said.most)
-    print(json.dumps(found) if said.json else json.dumps(found, indent=2))
+    print(json.dumps(found, indent=1) if said.json else "\n".join(map(_line, found.items())))
 
 
 if __name__ == "__main__":
