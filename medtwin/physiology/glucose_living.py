@@ -6,11 +6,15 @@ Ornstein-Uhlenbeck fluxes, one of an hour and one of half a day, and a daily rhy
 
     s1' = (u - s1)/tI      s2' = (s1 - s2)/tI      X' = (s2 - X)/tX
     q1' = -q1/tq           q2' = (q1 - q2)/tq
-    G'  = Sg (Gb - G) - S (X G/Gb - ub) + Kc q2/tq + e + b + F(clock)
+    G'  = Sg (Gb - G) - S (X G/Gb - ub) + S k (Y G/Gb - uy) + Kc q2/tq + e + b + F(clock)
     e'  = -e/te + h dW     b' = -b/tb + dW
     Gs' = (G - Gs)/ts      reading = Gs + r + white noise,   r' = -r/tn + dW
 
 S = Si (1700/TDD)/60 with TDD the person's daily insulin, ub their mean insulin rate.
+
+A bolus seen in life tells that glucose is expected to rise (an unlogged meal, a pump that sees
+it coming): a share k of its effect is cancelled by a rise Y of the same course. A planned bolus
+has no such companion, so that what-if shows the whole effect.
 
 Insulin and gut chains: Hovorka et al. (2004), Physiol Meas 25:905; glucose effectiveness and
 action on G: Bergman et al. (1979), Am J Physiol 236:E667; the 1700 rule: Davidson et al.
@@ -47,23 +51,23 @@ class Parameters:
     insulin_time: Any = varies(57.0, unit="min", cv=0.1, low=35.0, high=60.0, source=hovorka)
     action_time: Any = varies(38.0, unit="min", cv=0.1, low=15.0, high=40.0, source=hovorka)
     effectiveness: Any = varies(0.0075, unit="/min", cv=0.2, low=0.002, high=0.008, source=bergman)
-    resting_glucose: Any = varies(126.0, unit="mg/dL", cv=0.15, low=90.0, high=220.0, source=cohort)
+    resting_glucose: Any = varies(130.0, unit="mg/dL", cv=0.15, low=90.0, high=220.0, source=cohort)
     carbohydrate_effect: Any = varies(
-        3.2, unit="mg/dL/g", cv=0.35, low=1.0, high=8.0, source=cohort
+        2.2, unit="mg/dL/g", cv=0.35, low=1.0, high=8.0, source=cohort
     )
-    gut_time: Any = varies(53.0, unit="min", cv=0.25, low=15.0, high=90.0, source=cohort)
+    gut_time: Any = varies(60.0, unit="min", cv=0.25, low=15.0, high=90.0, source=cohort)
     sensor_lag: Any = varies(3.6, unit="min", cv=0.3, low=1.0, high=15.0, source=facchinetti)
-    flux_size: Any = varies(0.72, unit="mg/dL/min", cv=0.35, low=0.1, high=3.0, source=cohort)
-    flux_time: Any = varies(53.0, unit="min", cv=0.35, low=15.0, high=180.0, source=cohort)
-    slow_size: Any = varies(0.07, unit="mg/dL/min", cv=0.5, low=0.005, high=0.4, source=cohort)
+    flux_size: Any = varies(0.64, unit="mg/dL/min", cv=0.35, low=0.1, high=3.0, source=cohort)
+    flux_time: Any = varies(36.0, unit="min", cv=0.35, low=15.0, high=180.0, source=cohort)
+    slow_size: Any = varies(0.075, unit="mg/dL/min", cv=0.5, low=0.005, high=0.4, source=cohort)
     slow_time: Any = varies(740.0, unit="min", cv=0.3, low=200.0, high=2880.0, source=half_day)
-    drift_size: Any = varies(8.7, unit="mg/dL", cv=0.35, low=1.0, high=30.0, source=cohort)
+    drift_size: Any = varies(9.6, unit="mg/dL", cv=0.35, low=1.0, high=30.0, source=cohort)
     drift_time: Any = varies(41.0, unit="min", cv=0.35, low=10.0, high=180.0, source=cohort)
     white: Any = varies(1.0, unit="mg/dL", cv=0.4, low=0.3, high=8.0, source=facchinetti)
     flux_with_glucose: Any = varies(0.5, unit="1", cv=0.5, low=0.0, high=3.0, source=cohort)
-    flux_with_meals: Any = varies(0.8, unit="1", cv=0.5, low=0.0, high=4.0, source=cohort)
+    flux_with_meals: Any = varies(0.75, unit="1", cv=0.5, low=0.0, high=4.0, source=cohort)
     meal_doubt: Any = varies(0.36, unit="1", cv=0.3, low=0.1, high=1.0, source=counting)
-    bolus_hint: Any = offset(0.0, unit="mg/dL/min/U", sd=0.05, low=-0.2, high=0.5, source=cohort)
+    bolus_hint: Any = offset(0.6, unit="1", sd=0.2, low=0.0, high=1.2, source=cohort)
     day_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.25, low=-1.0, high=1.0, source=cohort)
     day_sin: Any = offset(0.0, unit="mg/dL/min", sd=0.25, low=-1.0, high=1.0, source=cohort)
     half_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.15, low=-0.6, high=0.6, source=cohort)
@@ -78,15 +82,16 @@ def start(p: Parameters) -> tuple[Any, ...]:
     rest = p.usual_rate + 0.0 * p.resting_glucose
     nothing = 0.0 * rest
     glucose = p.resting_glucose + nothing
+    boluses = rest - p.usual_basal
     return (
-        *(rest, rest, rest, nothing),
+        *(rest, rest, rest, nothing, boluses, boluses, boluses),
         *(nothing, nothing, nothing, nothing, glucose, glucose, nothing),
     )
 
 
 def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
     """How fast each state changes (per minute)."""
-    s1, s2, action, meal, q1, q2, flux, slow, glucose, sensed, error = x
+    s1, s2, action, meal, y1, y2, rise, q1, q2, flux, slow, glucose, sensed, error = x
     (insulin,) = u
     day = 2 * np.pi * t / 1440
     rhythm = (
@@ -95,10 +100,12 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
         + p.half_cos * np.cos(2 * day)
         + p.half_sin * np.sin(2 * day)
     )
+    boluses = p.usual_rate - p.usual_basal
     strength = p.sensitivity * 1700 / p.daily_insulin / 60
     glucose_rate = (
         p.effectiveness * (p.resting_glucose - glucose)
         - strength * (action * glucose / p.resting_glucose - p.usual_rate)
+        + strength * p.bolus_hint * (rise * glucose / p.resting_glucose - boluses)
         + p.carbohydrate_effect * q2 / p.gut_time
         + flux
         + slow
@@ -109,6 +116,9 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
         (s1 - s2) / p.insulin_time,
         (s2 - action) / p.action_time,
         -meal / 90.0,
+        -y1 / p.insulin_time,
+        (y1 - y2) / p.insulin_time,
+        (y2 - rise) / p.action_time,
         -q1 / p.gut_time,
         (q1 - q2) / p.gut_time,
         -flux / p.flux_time,
@@ -121,35 +131,50 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
 
 def noise(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
     """How much each state wanders (per square root of a minute)."""
-    meal, glucose = x[3], x[8]
+    meal, glucose = x[3], x[11]
     high = np.maximum(glucose - 100.0, 0.0) / 100.0
     louder = 1.0 + p.flux_with_glucose * high + p.flux_with_meals * meal
     still = 0.0 * glucose
     fast = p.flux_size * np.sqrt(2 / p.flux_time) * louder
     slow = p.slow_size * np.sqrt(2 / p.slow_time) + still
     sensor = p.drift_size * np.sqrt(2 / p.drift_time) + still
-    return (still, still, still, still, still, still, fast, slow, still, still, sensor)
+    return (
+        still,
+        still,
+        still,
+        still,
+        still,
+        still,
+        still,
+        still,
+        still,
+        fast,
+        slow,
+        still,
+        still,
+        sensor,
+    )
 
 
 def take(x: tuple[Any, ...], code: Code, amount: Any, p: Any) -> tuple[Any, ...]:
     """A bolus enters the first depot, a meal the first gut compartment."""
-    s1, s2, action, meal, q1, *rest = x
+    s1, s2, action, meal, y1, y2, rise, q1, *rest = x
     if code == codes.insulin_bolus:
         s1 = s1 + amount * 60 / p.insulin_time
     elif code == codes.carbohydrate:
         meal, q1 = meal + amount / 50, q1 + amount
-    return (s1, s2, action, meal, q1, *rest)
+    return (s1, s2, action, meal, y1, y2, rise, q1, *rest)
 
 
 def observe(x: tuple[Any, ...], _: Any) -> Mapping[Code, Any]:
     """A sensor shows interstitial glucose plus its own slow error."""
-    sensed, error = x[9], x[10]
+    sensed, error = x[12], x[13]
     return {codes.glucose: sensed + error}
 
 
 def error(x: tuple[Any, ...], p: Any) -> tuple[Any, ...]:
     """One reading's own noise; it grows with glucose."""
-    return (p.white * (0.5 + 0.5 * np.maximum(x[9], 40.0) / 140.0),)
+    return (p.white * (0.5 + 0.5 * np.maximum(x[12], 40.0) / 140.0),)
 
 
 def doubt(p: Parameters) -> tuple[Any, ...]:
@@ -157,7 +182,8 @@ def doubt(p: Parameters) -> tuple[Any, ...]:
     one = 0.0 * p.resting_glucose + 1.0
     known, food = 0.0 * one, 10.0 * one
     return (
-        *(known, known, known, known, food, food),
+        *(known,) * 7,
+        *(food, food),
         *(p.flux_size * one, p.slow_size * one, 50.0 * one, 50.0 * one, p.drift_size * one),
     )
 
@@ -166,14 +192,14 @@ def unsure(code: Code, p: Any) -> tuple[Any, ...]:
     """Carbohydrate is counted with error, g per g."""
     nothing = 0.0 * p.meal_doubt
     eaten = p.meal_doubt if code == codes.carbohydrate else nothing
-    return (*(nothing,) * 4, eaten, *(nothing,) * 6)
+    return (*(nothing,) * 7, eaten, *(nothing,) * 6)
 
 
 def hint(code: Code, p: Any) -> tuple[Any, ...]:
-    """A bolus seen tells that somebody expects a rise: a kick to the unexplained flux."""
-    nothing = 0.0 * p.bolus_hint
-    expected = p.bolus_hint if code == codes.insulin_bolus else nothing
-    return (*(nothing,) * 6, expected, *(nothing,) * 4)
+    """A bolus seen tells that somebody expects a rise, as slow as the insulin itself."""
+    nothing = 0.0 * p.insulin_time
+    expected = 60 / p.insulin_time if code == codes.insulin_bolus else nothing
+    return (*(nothing,) * 4, expected, *(nothing,) * 9)
 
 
 def usual(p: Parameters) -> tuple[Any, ...]:
@@ -198,10 +224,14 @@ model = Model(
     reference="Hovorka 2004; Bergman 1979; Facchinetti 2014; fluxes fitted to AZT1D",
     states=(
         *("insulin depot", "insulin near", "insulin action", "recent meal"),
+        *("expected depot", "expected near", "expected rise"),
         *("gut near", "gut far", "unexplained flux", "slow flux"),
         *("glucose", "interstitial glucose", "sensor error"),
     ),
-    units=("U/h",) * 3 + ("1", "g", "g", "mg/dL/min", "mg/dL/min", "mg/dL", "mg/dL", "mg/dL"),
+    units=("U/h",) * 3
+    + ("1",)
+    + ("U/h",) * 3
+    + ("g", "g", "mg/dL/min", "mg/dL/min", "mg/dL", "mg/dL", "mg/dL"),
     parameters=Parameters,
     inputs=(codes.insulin_bolus, codes.carbohydrate),
     channels=(codes.insulin_basal,),

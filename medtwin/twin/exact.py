@@ -35,13 +35,17 @@ def learned(twin: Twin, timeline: Timeline) -> Twin:
 
 
 def ahead(
-    twin: Twin, coming: Events, pairs: int
+    twin: Twin, coming: Events, pairs: int, *, seen: bool
 ) -> tuple[
     Float[np.ndarray, "member draw look"],
     Float[np.ndarray, "member look"],
     Float[np.ndarray, "member look"],
 ]:
-    """Paths at each look, with each member's exact mean and variance."""
+    """Paths at each look, with each member's exact mean and variance.
+
+    What is coming tells by being done, like what is `seen`, where it is the person's own plan;
+    it does not where it is only imagined.
+    """
     rng = stream(twin.seed, twin.patient, twin.model.name, twin.at, "ahead")
     wide = len(twin.model.linear) + 1
     z = rng.standard_normal(
@@ -49,7 +53,7 @@ def ahead(
     )
     return rolled(
         *(system(twin.model), belief(twin), _members_first(twin.parameters)),
-        *(lines(twin.model, parameters(twin), twin.members, False), coming, twin.at / 60),
+        *(lines(twin.model, parameters(twin), twin.members, seen), coming, twin.at / 60),
         *(np.ascontiguousarray(np.swapaxes(z, 0, 1)), twin.model.step),
     )
 

@@ -96,8 +96,20 @@ def forecast(
     The mechanism alone: the paths are what a sensor would read, none below what a living person
     can have. Raises Unanswerable.
     """
-    paths = np.maximum(_paths(twin, code, times, coming(twin, plan)), code.low)
-    return Forecast(twin.patient, code, moment(twin.at), tuple(times), paths)
+    paths = _paths(twin, code, times, coming(twin, plan), seen=False)
+    return Forecast(twin.patient, code, moment(twin.at), tuple(times), np.maximum(paths, code.low))
+
+
+def announced(
+    twin: Twin, code: Code, times: Sequence[datetime], plan: Sequence[Observation] = ()
+) -> Forecast:
+    """The same where `plan` is what the person says they will do, not what is only imagined.
+
+    A bolus that a person announces tells, like one seen, that a rise is expected. Without a plan
+    both are the same forecast.
+    """
+    paths = _paths(twin, code, times, coming(twin, plan), seen=True)
+    return Forecast(twin.patient, code, moment(twin.at), tuple(times), np.maximum(paths, code.low))
 
 
 def compare(
@@ -128,12 +140,15 @@ def ahead(
     twin: Twin, code: Code, minutes: Sequence[float], plan: Sequence[Observation] = ()
 ) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]]:
     """Mean and sd of the reading so many minutes after the twin's time: exact where the filter
-    is (the law of total variance over members), from the members otherwise."""
+    is (the law of total variance over members), from the members otherwise. `plan` is what the
+    person announces."""
     when = [moment(twin.at + 60 * m) for m in minutes]
     if twin.spread is None:
-        paths = _paths(twin, code, when, coming(twin, plan))
+        paths = _paths(twin, code, when, coming(twin, plan), seen=True)
         return paths.mean(axis=1), paths.std(axis=1)
-    _, middle, variance = exact.ahead(twin, _looked(twin, code, when, coming(twin, plan)), 0)
+    _, middle, variance = exact.ahead(
+        twin, _looked(twin, code, when, coming(twin, plan)), 0, seen=True
+    )
     return middle.mean(axis=0), np.sqrt(variance.mean(axis=0) + middle.var(axis=0))
 
 
@@ -244,13 +259,13 @@ def _expected(twin: Twin, code: Code, times: Sequence[datetime], plan: Events) -
     asked = _looked(twin, code, times, plan)
     if twin.spread is None:
         return ensemble.ahead(twin, code, asked)
-    return exact.ahead(twin, asked, 0)[1].T
+    return exact.ahead(twin, asked, 0, seen=False)[1].T
 
 
-def _paths(twin: Twin, code: Code, times: Sequence[datetime], plan: Events) -> Any:
+def _paths(twin: Twin, code: Code, times: Sequence[datetime], plan: Events, *, seen: bool) -> Any:
     asked = _looked(twin, code, times, plan)
     if twin.spread is None:
         return ensemble.ahead(twin, code, asked)
     pairs = max(2, paths_wanted // (2 * twin.members))
-    paths, _, _ = exact.ahead(twin, asked, pairs)
+    paths, _, _ = exact.ahead(twin, asked, pairs, seen=seen)
     return paths.reshape(-1, len(times)).T

@@ -14,7 +14,7 @@ from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record
 from medtwin.twin.assimilate import caught_up
-from medtwin.twin.forecast import Forecast, ahead, forecast
+from medtwin.twin.forecast import Forecast, ahead, announced
 from medtwin.twin.ledger import LedgerEntry, entries, levels, score
 from medtwin.twin.mix import Said, Weights, alone, mechanism, shown
 from medtwin.twin.twin import Twin
@@ -80,7 +80,7 @@ def look_ahead(
     heads = tuple(head(told, now, plan) for head in following.heads)
     own = speak(twin, following.code, now, following.weights.horizons, plan)
     times = [now + k * every for k in range(1, int(following.ahead / every) + 1)]
-    paths = forecast(twin, following.code, times, plan)
+    paths = announced(twin, following.code, times, plan)
     return shown(paths, heads, following.weights, now, own), (own, *heads)
 
 

@@ -1,5 +1,6 @@
 """What must hold of any twin: doubt shrinks, plans differ, late is as in order."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -73,20 +74,22 @@ def test_the_same_plan_twice_differs_by_nothing_at_all() -> None:
     assert np.all(compare(twin, codes.glucose, [at(150)], plan, plan).paths == 0)
 
 
-def test_a_bolus_seen_hints_at_a_rise_but_a_planned_one_does_not() -> None:
-    twin = newborn(members=1)
-    names = list(living.parameters.__dataclass_fields__)
+def with_hint(twin: Twin, share: float) -> Twin:
     p = twin.parameters.copy()
-    p[names.index("bolus_hint")] = 0.1
-    told = Twin(**{**twin.__dict__, "parameters": p})
-    seen = assimilate(told, [fact(0, codes.insulin_bolus, 3.0)])
-    flux = living.states.index("unexplained flux")
-    assert seen.states[flux, 0] == pytest.approx(0.3)
-    p[names.index("bolus_hint")] = 0.0
-    quiet = Twin(**{**twin.__dict__, "parameters": p})
-    plan = [fact(0, codes.insulin_bolus, 3.0)]
-    planned = [forecast(t, codes.glucose, [at(60)], plan).middle[0] for t in (told, quiet)]
-    assert planned[0] == planned[1]
+    p[list(living.parameters.__dataclass_fields__).index("bolus_hint")] = share
+    return replace(twin, parameters=p)
+
+
+def test_a_bolus_seen_hints_at_a_rise_but_a_planned_one_does_not() -> None:
+    bolus, hour = fact(0, codes.insulin_bolus, 3.0), [at(180)]
+    told, quiet = (with_hint(newborn(members=1), share) for share in (0.6, 0.0))
+    seen = [ahead(assimilate(t, [bolus]), codes.glucose, [180])[0][0] for t in (told, quiet)]
+    without = [ahead(t, codes.glucose, [180])[0][0] for t in (told, quiet)]
+    lowered = [w - s for w, s in zip(without, seen, strict=True)]
+    assert 0 < lowered[0] < 0.6 * lowered[1]
+    planned = [compare(t, codes.glucose, hour, (), [bolus]).middle[0] for t in (told, quiet)]
+    assert planned[0] == pytest.approx(-lowered[1], rel=0.15)
+    assert planned[0] == pytest.approx(planned[1], rel=0.15)
 
 
 @both
