@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.care.admission import birth_of, supported
+from medtwin.care.admission import birth_of, kept_head, supported
+from medtwin.learning.head import Learned
 from medtwin.physiology.glucose_living import model
 from medtwin.record import codes
 from medtwin.record.observation import Observation
@@ -19,8 +20,9 @@ from medtwin.record.record import Record, facts, moment
 from medtwin.twin.assimilate import assimilate, caught_up
 from medtwin.twin.bytes import dumped, loaded
 from medtwin.twin.forecast import Forecast, forecast
+from medtwin.twin.heads import speaking
 from medtwin.twin.loop import speak
-from medtwin.twin.mix import Weights, shown
+from medtwin.twin.mix import Said, Weights, shown
 from medtwin.twin.timeline import places
 from medtwin.twin.twin import Twin
 from medtwin.vault.consent import Purpose
@@ -28,6 +30,7 @@ from medtwin.web.page import Visit
 from medtwin.web.views.glucose import COVERAGES, Ahead
 
 HELD = 64
+LOOKS_BACK = timedelta(days=14)
 STEP = timedelta(minutes=5)
 
 
@@ -44,7 +47,7 @@ class Unpacked:
     """
 
     twins: OrderedDict[bytes, Twin] = field(default_factory=OrderedDict)
-    weights: dict[tuple[str, date], Weights] = field(default_factory=dict)
+    weights: dict[tuple[str, date, bool], Weights] = field(default_factory=dict)
     lock: Any = field(default_factory=Lock)
 
     def of(self, kept: bytes) -> Twin:
@@ -94,18 +97,32 @@ def _newborn(visit: Visit, patient: str) -> Twin:
     return twin
 
 
-def weights_of(visit: Visit, patient: str) -> Weights:
-    """What this person's ledger supports today: how far to trust the mechanism, and its doubt."""
+def mix_of(visit: Visit, patient: str, at: datetime) -> tuple[Weights, tuple[Said, ...]]:
+    """How far the ledger supports mechanism and heads today, and what the heads say now.
+
+    Asked for only after the vault has handed out this person's twin to this very request.
+    """
     followed = visit.ward.at_hand.following.get(patient) if visit.ward else None
     if followed is not None:
-        return followed.weights
-    name = (patient, visit.now.date())
+        told = followed.record.known(by=at)
+        return followed.weights, tuple(head(told, at, ()) for head in followed.heads)
+    learned = kept_head(visit.vault, patient)
+    weights = weights_of(visit, patient, learned)
+    if learned is None:
+        return weights, ()
+    since = visit.now - LOOKS_BACK
+    record = visit.vault.record(visit.who, patient, Purpose.twin, by=visit.now, since=since)
+    return weights, (speaking(learned)(record, at, ()),)
+
+
+def weights_of(visit: Visit, patient: str, learned: Learned | None) -> Weights:
+    """What this person's ledger supports today; the same all day, so it is read once."""
+    name = (patient, visit.now.date(), learned is None)
     if name not in unpacked.weights:
-        since = visit.now - timedelta(days=14)
-        ledger = visit.vault.ledger(visit.who, patient, Purpose.twin, since)
+        ledger = visit.vault.ledger(visit.who, patient, Purpose.twin, visit.now - LOOKS_BACK)
         if len(unpacked.weights) >= HELD:
             unpacked.weights.clear()
-        unpacked.weights[name] = supported(ledger, visit.now)
+        unpacked.weights[name] = supported(ledger, visit.now, learned)
     return unpacked.weights[name]
 
 
@@ -118,10 +135,10 @@ def times(twin: Twin, now: datetime, ahead: timedelta) -> tuple[datetime, ...]:
 def looked_ahead(visit: Visit, twin: Twin, ahead: timedelta) -> Forecast:
     """Glucose as expected from now on: the forecast shown, calibrated by what the ledger holds."""
     start = max(visit.now, moment(twin.at))
-    weights = weights_of(visit, twin.patient)
+    weights, said = mix_of(visit, twin.patient, start)
     own = speak(twin, codes.glucose, start, weights.horizons, ())
     paths = forecast(twin, codes.glucose, times(twin, visit.now, ahead))
-    return shown(paths, (), weights, start, own)
+    return shown(paths, said, weights, start, own)
 
 
 def lines(seen: Forecast) -> Ahead:

@@ -1,11 +1,12 @@
 """Who needs a person first, and why: everybody kept, ranked by stated reasons."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from medtwin.record import codes
+from medtwin.record.record import Series, nothing
 from medtwin.vault.access import Refused, Role
 from medtwin.vault.consent import Purpose
 from medtwin.vault.people import Listed
@@ -16,6 +17,7 @@ from medtwin.web.views.alerts import pressing, rows
 from medtwin.web.views.people import Line, Standing
 from medtwin.web.views.tiles import Pill
 
+T = TypeVar("T")
 FILTERS = {
     "all": "everybody",
     "waiting": "something waits",
@@ -23,7 +25,7 @@ FILTERS = {
     "closed": "not open to me",
 }
 RECENT = timedelta(hours=24)
-LONGEST = 100
+AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -35,32 +37,85 @@ class Worklist:
     order: str
     q: str
     show: str
+    page: int
+    pages: int
     filters: dict[str, str]
     empty: str
     empty_next: str
 
 
 def view(visit: Visit) -> Worklist:
-    """The list for whoever asks; names only where the person agreed to care."""
+    """The list for whoever asks; names only where the person agreed to care.
+
+    The order needs no record to be opened. Those on this page of the list are, and a search for
+    a name opens everybody's name, each with its line in the audit.
+    """
     q, show = visit.one("q").strip()[:80], visit.choice("show", tuple(FILTERS))
     kept = visit.vault.patients(visit.who)
-    raised = alerts_of(visit)
-    every = people.ranked([line(visit, one, raised.get(one.patient, [])) for one in kept])
-    shown = tuple(one for one in every if matches(one, q) and belongs(one, show))
-    waits = sum(one.waiting > 0 for one in every)
+    order = ordered(visit, kept)
+    waits = sum(bool(standing.alerts) for _, _, standing in order)
+    asked = [one for one in order if belongs(one[2], show, visit.now)]
+    count, lines, page, pages = searched(visit, asked, q) if q else listed(visit, asked)
     return Worklist(
-        lines=shown[:LONGEST],
-        summary=f"{len(every)} people kept, {waits} with something waiting, {len(shown)} shown"
-        + (f", the first {LONGEST} here" if len(shown) > LONGEST else ""),
+        lines=lines,
+        summary=f"{len(kept)} people kept, {waits} with something waiting, {count} listed",
         order=people.ORDER,
         q=q,
         show=show,
+        page=page,
+        pages=pages,
         filters=FILTERS,
-        empty="Nobody matches" if every else "Nobody is kept here yet",
+        empty="Nobody matches" if kept else "Nobody is kept here yet",
         empty_next="Search for less, or show everybody."
-        if every
+        if kept
         else "Import records with “medtwin import”, or start the demo.",
     )
+
+
+Placed = tuple[int, Listed, Standing]
+Found = tuple[int, tuple[Line, ...], int, int]
+
+
+def searched(visit: Visit, asked: Sequence[Placed], q: str) -> Found:
+    """Those whose name or pseudonym holds the words."""
+    every = (placed(visit, one) for one in asked)
+    found = [one for one in every if matches(one, q)]
+    lines, page, pages = window(visit, found)
+    return len(found), tuple(lines), page, pages
+
+
+def listed(visit: Visit, asked: Sequence[Placed]) -> Found:
+    """One page of everybody asked for; nobody else is opened."""
+    some, page, pages = window(visit, asked)
+    return len(asked), tuple(placed(visit, one) for one in some), page, pages
+
+
+def placed(visit: Visit, one: Placed) -> Line:
+    """A line with its place in the whole order."""
+    rank, kept, standing = one
+    return replace(line(visit, kept, standing), rank=rank)
+
+
+def ordered(visit: Visit, kept: Sequence[Listed]) -> list[Placed]:
+    """Everybody with their place, the most pressing first."""
+    raised = alerts_of(visit)
+    standings = [(one, standing_of(visit, one, raised.get(one.patient, []))) for one in kept]
+    standings.sort(key=lambda pair: people.place(pair[1], visit.now))
+    return [(rank, one, standing) for rank, (one, standing) in enumerate(standings, 1)]
+
+
+def standing_of(visit: Visit, kept: Listed, raised: list[dict[str, Any]]) -> Standing:
+    """What decides a place on the list; whether it may be opened, the vault decides again."""
+    alerts = pressing(rows(raised, visit.region, visit.now, ""))
+    mine = visit.who.role is Role.clinician and not kept.retired
+    return Standing(alerts, kept.last, mine and bool(kept.grants.get(Purpose.care)))
+
+
+def window(visit: Visit, found: Sequence[T]) -> tuple[Sequence[T], int, int]:
+    """One page of the list, its number and how many there are."""
+    pages = max(1, -(-len(found) // AT_ONCE))
+    page = min(int(visit.number("page", 1, 1, 100_000)), pages)
+    return found[(page - 1) * AT_ONCE : page * AT_ONCE], page, pages
 
 
 def alerts_of(visit: Visit) -> dict[str, list[dict[str, Any]]]:
@@ -71,35 +126,36 @@ def alerts_of(visit: Visit) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def line(
-    visit: Visit, kept: Listed, raised: list[dict[str, Any]]
-) -> tuple[tuple[int, float], Line]:
+def line(visit: Visit, kept: Listed, standing: Standing) -> Line:
     """One person: opened where the vault allows it, a pseudonym where not."""
     if visit.who.role is not Role.clinician:
         return _closed(visit, kept, f"names and values are not open to a {visit.who.role}")
     if kept.retired:
         return _closed(visit, kept, f"ended on {reader.day(kept.retired, visit.region)}")
     try:
-        return _opened(visit, kept, raised)
+        return _opened(visit, kept, standing)
     except Refused as refused:
         return _closed(visit, kept, refused.decision.because)
 
 
-def _opened(
-    visit: Visit, kept: Listed, raised: list[dict[str, Any]]
-) -> tuple[tuple[int, float], Line]:
-    asked = (visit.who, kept.patient)
-    person = visit.vault.who(*asked, Purpose.care)
-    alerts = rows(raised, visit.region, visit.now, "")
-    glucose = visit.vault.record(
-        *asked, Purpose.care, since=visit.now - RECENT, codes=[codes.glucose]
+def glucose_of(visit: Visit, kept: Listed) -> Series:
+    """The glucose of the last day; nothing is opened where no fact is that new."""
+    since = visit.now - RECENT
+    if kept.last is None or kept.last < since:
+        return nothing
+    return visit.vault.record(
+        visit.who, kept.patient, Purpose.care, since=since, codes=[codes.glucose]
     )[codes.glucose].current
-    standing = Standing(pressing(alerts), kept.last, open=True)
+
+
+def _opened(visit: Visit, kept: Listed, standing: Standing) -> Line:
+    person = visit.vault.who(visit.who, kept.patient, Purpose.care)
+    glucose = glucose_of(visit, kept)
     tone, because, more = people.why(standing, visit.now)
     words, at = people.age_words(kept.last, visit.region, visit.now)
     last = float(glucose.value[-1]) if len(glucose) else None
     seen = reader.utc(float(glucose.at[-1])) if len(glucose) else None
-    return people.place(standing, visit.now), Line(
+    return Line(
         patient=kept.patient,
         name=person.name or kept.patient,
         who=people.described(person.born, person.sex, visit.now),
@@ -126,10 +182,9 @@ def glucose_pill(value: float, at: datetime, now: datetime) -> Pill:
     )
 
 
-def _closed(visit: Visit, kept: Listed, because: str) -> tuple[tuple[int, float], Line]:
-    standing = Standing((), kept.last, open=False)
+def _closed(visit: Visit, kept: Listed, because: str) -> Line:
     words, at = people.age_words(kept.last, visit.region, visit.now)
-    return people.place(standing, visit.now), Line(
+    return Line(
         patient=kept.patient,
         name=kept.patient,
         who=f"{kept.facts:,} facts, kept on the basis: {kept.basis}",
@@ -164,13 +219,14 @@ def matches(one: Line, q: str) -> bool:
     return all(word in text for word in q.casefold().split())
 
 
-def belongs(one: Line, show: str) -> bool:
-    """Whether this line is of the kind asked for."""
+def belongs(standing: Standing, show: str, now: datetime) -> bool:
+    """Whether this person is of the kind asked for."""
+    silent = standing.last is not None and now - standing.last > people.SILENT
     kinds = {
         "all": True,
-        "waiting": one.waiting > 0,
-        "silent": one.open and one.stale,
-        "closed": not one.open,
+        "waiting": bool(standing.alerts),
+        "silent": standing.open and silent,
+        "closed": not standing.open,
     }
     return kinds[show]
 

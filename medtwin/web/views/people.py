@@ -1,7 +1,6 @@
 """The worklist: who needs a person first, by stated reasons and not by a score."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from medtwin.web import region as reader
@@ -11,7 +10,6 @@ from medtwin.web.views.tiles import Pill
 
 SILENT = timedelta(hours=1)
 ORDER = "what asks for action now, then soon, then notes, then long silence; newest first in each"
-TONES = ("critical", "warning", "notice", "")
 
 
 @dataclass(frozen=True)
@@ -66,12 +64,6 @@ def why(standing: Standing, now: datetime) -> tuple[str, str, str]:
     if now - standing.last > SILENT:
         return "", f"No new data for {reader.lasting(now - standing.last)}", ""
     return "", "Nothing waits", "no open alert, data is arriving"
-
-
-def ranked(lines: Sequence[tuple[tuple[int, float], Line]]) -> tuple[Line, ...]:
-    """In order, each with its place."""
-    ordered = [line for _, line in sorted(lines, key=lambda pair: pair[0])]
-    return tuple(replace(line, rank=i) for i, line in enumerate(ordered, 1))
 
 
 def described(born: date | None, sex: str, now: datetime) -> str:
