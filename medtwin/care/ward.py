@@ -108,7 +108,8 @@ class Ward:
     @property
     def waiting(self) -> int:
         """How many facts have not been tended yet."""
-        return sum(map(len, self._inbox.values()))
+        with self._changed:
+            return sum(map(len, self._inbox.values()))
 
     @property
     def idle(self) -> bool:

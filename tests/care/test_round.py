@@ -93,28 +93,22 @@ def test_the_ledger_gets_one_page_in_each_quarter_of_an_hour(vault):
     assert made == {at(300), at(315), at(330), at(345)}
 
 
-def test_a_restart_goes_on_bit_for_bit_and_says_nothing_twice(vault):
-    one, other = kept(vault, steady(0, 300)), kept(vault, steady(0, 300), about="test|2")
-    hand, fresh, ears = AtHand(), AtHand(), Ears()
-    for m in range(300, 420, 5):
-        tend(one, steady(m, m + 5), vault, lambda _: None, at(m), hand)
+def test_a_restart_says_nothing_twice(vault):
+    patient, hand, ears = kept(vault, steady(0, 300)), AtHand(), Ears()
     for m in range(300, 420, 5):
         if m in (330, 390):
-            fresh = AtHand()
-        tend(other, steady(m, m + 5), vault, ears, at(m), fresh)
-    a, b = state(vault, one), state(vault, other)
-    assert dumped(a) != dumped(b)  # their draws are their own
-    again = AtHand()
-    again_ears = Ears()
-    tend(other, (), vault, again_ears, at(416), again)
-    assert dumped(state(vault, other)) == dumped(b)
-    alerts = [e for e in again_ears if e.kind is What.alert]
-    assert not alerts
-    pages = vault.ledger(the_round, other, Purpose.twin)
+            hand = AtHand()
+        tend(patient, [reading(m, 50)], vault, ears, at(m), hand)
+    told = [e for e in ears if e.kind is What.alert and e.payload["code"] == "severe_low"]
+    assert len(told) == 1
+    pages = vault.ledger(the_round, patient, Purpose.twin)
     assert len({(e.by, e.made, e.due) for e in pages}) == len(pages)
+    before = state(vault, patient)
+    tend(patient, (), vault, ears, at(416), AtHand())
+    assert dumped(state(vault, patient)) == dumped(before)
 
 
-def test_the_interrupted_twin_equals_the_uninterrupted_one(vault, tmp_path):
+def test_the_interrupted_twin_equals_the_uninterrupted_one(vault):
     patient = kept(vault, steady(0, 300))
     hand = AtHand()
     for m in range(300, 400, 5):

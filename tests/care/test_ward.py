@@ -135,35 +135,44 @@ def test_a_full_ward_makes_whoever_brings_facts_wait_and_drops_none(vault, make)
     until(lambda: vault.patients(operator)[0].facts == 72)
 
 
-def test_a_personal_fit_is_taken_over_and_shown(vault, make):
-    from medtwin.care.refine import refined
+@pytest.fixture(scope="module")
+def known_well(tmp_path_factory):
+    """A person of six days whom the ward has got to know, the ward stopped after it."""
+    with Vault.open(tmp_path_factory.mktemp("known"), clock=lambda: began) as vault:
+        patient = kept(vault, steady(0, 6 * 1440))
+        ward = Ward(vault, Clock(at(6 * 1440)))
+        with ward.listen() as ears:
+            ward.start()
+            told = gather(ears, lambda es: any(e.kind is What.progress for e in es), seconds=120)
+            until(lambda: ward.idle)
+        ward.stop()
+        yield vault, patient, ward.at_hand.following[patient], told[-1]
 
-    kept(vault, steady(0, 6 * 1440))
-    ward = make(Clock(at(6 * 1440)), fit=refined)
-    with ward.listen() as ears:
-        ward.start()
-        told = gather(ears, lambda es: any(e.kind is What.progress for e in es), seconds=120)
-    assert "minimum CRPS" in told[-1].payload["because"]
-    patient = told[-1].patient
+
+def test_a_personal_fit_is_taken_over_and_told(known_well):
+    _, patient, _, told = known_well
+    assert told.patient == patient
+    assert "minimum CRPS" in told.payload["because"]
+
+
+def test_a_twin_without_a_track_record_is_given_one_on_days_nothing_was_fitted_to(known_well):
+    vault, patient, _following, _ = known_well
     ledger = vault.ledger(nurse, patient, Purpose.twin)
-    assert sum(e.measured is not None for e in ledger) > 100
+    scored = [e for e in ledger if e.measured is not None]
+    assert len(scored) > 100
     assert {e.by for e in ledger} == {"mechanism", "shown", "ridge_inputs"}
-    following = ward.at_hand.following[patient]
+    assert min(e.made for e in scored) > at(4 * 1440)
+
+
+def test_the_mix_is_what_that_record_supports(known_well):
+    _, _, following, _ = known_well
     assert following.weights.by == ("mechanism", "ridge_inputs")
     assert following.weights.share.sum(axis=1) == pytest.approx(1)
 
 
-def test_after_a_restart_the_mix_is_the_same(vault, make):
-    from medtwin.care.refine import refined
-
-    patient = kept(vault, steady(0, 6 * 1440))
-    ward = make(Clock(at(6 * 1440)), fit=refined)
-    with ward.listen() as ears:
-        ward.start()
-        gather(ears, lambda es: any(e.kind is What.progress for e in es), seconds=120)
-        until(lambda: ward.idle)
-    ward.stop()
-    held, fresh = ward.at_hand.following[patient], AtHand()
+def test_after_a_restart_twin_and_mix_are_the_same(known_well):
+    vault, patient, held, _ = known_well
+    fresh = AtHand()
     tend(patient, (), vault, lambda _: None, at(6 * 1440), fresh)
     again = fresh.following[patient]
     assert again.weights.by == held.weights.by
