@@ -52,7 +52,7 @@ def spring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     (folder / "spring_for_the_filter.py").write_text(source)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        patch.setenv("MEDTWIN_CACHE", str(folder))
+        patch.setenv("MEDTWIN_HOME", str(folder))
         plain: ModuleType = importlib.import_module("spring_for_the_filter")
         system = System("spring", 3, (1, 2), 1, names, plain.drift, plain.noise, plain.error)
         from medtwin.maths.kalman import compiled
