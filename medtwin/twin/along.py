@@ -3,20 +3,20 @@
 The loop says the same to within its late facts: here a rate counts from when it was learned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.maths.kalman import Events, foretold, origin
+from medtwin.maths.kalman import Events, followed, foretold, origin, rolled, used
 from medtwin.physiology.model import Model
 from medtwin.record.record import Record, Series, moment
 from medtwin.twin.exact import belief, lines, system
 from medtwin.twin.personal import Personal
 from medtwin.twin.refit import at_median
-from medtwin.twin.timeline import events, of_record
+from medtwin.twin.timeline import events, looks, of_record
 from medtwin.twin.twin import Twin, at_rest
 
 Said = tuple[Float[np.ndarray, "moment horizon"], Float[np.ndarray, "moment horizon"]]
@@ -35,16 +35,73 @@ def said_along(
     `moments` (UTC seconds) rise. What the record tells of the person (daily insulin) is taken
     as known by `told_by`, the last moment if not given. Nothing is announced.
     """
-    by = moments[-1] if told_by is None else told_by
-    timeline = of_record(model, as_learned(record), -np.inf, float(moments[-1]))
-    twin = replace(_typical(record, model, float(by), personal), at=float(timeline.at[0]))
-    happened, _ = events(timeline, twin.ends)
+    by = float(moments[-1] if told_by is None else told_by)
+    twin, happened = _begun(record, model, float(moments[-1]), by, personal)
     middle, variance = foretold(
         *(system(model), belief(twin), np.ascontiguousarray(twin.parameters.T)),
         lines(model, model.parameters(*twin.parameters), twin.members, True),
         *(_looked_from(happened, moments), twin.at / 60, np.array(horizons, dtype=float)),
     )
     return middle[0], np.sqrt(variance[0])
+
+
+def said_under(
+    record: Record,
+    plan: Record,
+    model: Model[Any],
+    moments: Float[np.ndarray, " moment"],
+    horizons: Sequence[int],
+    bare: Said,
+    personal: Personal | None = None,
+    told_by: float | None = None,
+) -> Said:
+    """What it would have said had the plan been announced, each time within the horizon.
+
+    `bare` is what it says of the same moments with nothing announced; only where the plan holds
+    something within the last horizon is there anything to work out.
+    """
+    by = float(moments[-1] if told_by is None else told_by)
+    twin, happened = _begun(record, model, float(moments[-1]), by, personal)
+    mean, spread = (said.copy() for said in bare)
+    whole, p = system(model), np.ascontiguousarray(twin.parameters.T)
+    named = model.parameters(*twin.parameters)
+    seen, planned = (lines(model, named, twin.members, live) for live in (True, False))
+    state, now, done = belief(twin), twin.at / 60, 0
+    for i, coming in _announced(plan, model, moments, horizons[-1]):
+        upto = int(np.searchsorted(happened.minutes, moments[i] / 60, side="right"))
+        state, _, _ = followed(whole, state, p, seen, _rows(happened, done, upto), now)
+        now, done = now if upto == done else float(happened.minutes[upto - 1]), upto
+        asked = looks(coming, [moments[i] / 60 + h for h in horizons], 0)
+        z = np.zeros((1, 0, used(asked, now), len(model.linear) + 1))
+        _, middle, variance = rolled(whole, state, p, planned, asked, now, z)
+        mean[i], spread[i] = middle[0], np.sqrt(variance[0])
+    return mean, spread
+
+
+def _begun(
+    record: Record, model: Model[Any], last: float, by: float, personal: Personal | None
+) -> tuple[Twin, Events]:
+    """The twin before the record's first fact, and all that happened until `last`."""
+    timeline = of_record(model, as_learned(record), -np.inf, last)
+    twin = replace(_typical(record, model, by, personal), at=float(timeline.at[0]))
+    return twin, events(timeline, twin.ends)[0]
+
+
+def _announced(
+    plan: Record, model: Model[Any], moments: Float[np.ndarray, " moment"], horizon: int
+) -> Iterator[tuple[int, Events]]:
+    """The moments that have something planned within the horizon, and what."""
+    timeline = of_record(model, plan, -np.inf, np.inf)
+    begin = np.searchsorted(timeline.at, moments, side="right")
+    end = np.searchsorted(timeline.at, moments + 60 * horizon, side="right")
+    columns = (timeline.at / 60, timeline.kind, timeline.which, timeline.amount)
+    for i in np.flatnonzero(end > begin):
+        yield int(i), Events(*(c[begin[i] : end[i]] for c in columns))
+
+
+def _rows(events: Events, begin: int, end: int) -> Events:
+    columns = (events.minutes, events.kind, events.which, events.amount)
+    return Events(*(c[begin:end] for c in columns))
 
 
 def as_learned(record: Record) -> Record:

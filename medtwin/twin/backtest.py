@@ -25,7 +25,7 @@ from medtwin.physiology.glucose_living import model as living
 from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.record.record import Record, moment
-from medtwin.twin.along import said_along
+from medtwin.twin.along import said_along, said_under
 from medtwin.twin.exam import Effect, Spoken, Voice, lived, normal
 from medtwin.twin.heads import recalled
 from medtwin.twin.honest import Stretch
@@ -38,6 +38,7 @@ from medtwin.twin.refit import TooLittle, refit
 
 Tell = Callable[[float, str], None]
 Table = dict[str, Any]
+Each = Float[np.ndarray, " _"]  # one person's, each of their own length
 
 scenarios = ("unannounced", "planned_meals")
 heard = (codes.glucose, codes.insulin_bolus, codes.insulin_basal, codes.carbohydrate)
@@ -51,7 +52,8 @@ rehearsed = 5 / 7
 class Case:
     """One person of the back-test: record, plan, when the exam begins, personal fit, lessons.
 
-    `along` is what the twin says at every moment of the lessons (mean, sd), nothing announced.
+    `along` is what the twin says at every moment of the lessons, by scenario; `population` what
+    the unfitted one says in the exam.
     """
 
     record: Record
@@ -59,8 +61,8 @@ class Case:
     begins: float
     personal: Personal | None
     lessons: Mapping[str, Lesson]
-    along: Ahead
-    population: Ahead
+    along: Mapping[str, Ahead]
+    population: Mapping[str, Ahead]
 
     @property
     def past(self) -> Bool[np.ndarray, " moment"]:
@@ -102,7 +104,8 @@ def backtest(
         answers, effect = relived(case, [voices[s][i] for s in scenarios], model)
         for scenario in scenarios:
             answers |= {(scenario, n): h[i] for n, h in heads[scenario].items()}
-            answers[scenario, "population"] = normal_since(case, case.population)
+            unfitted = case.population[scenario]
+            answers[scenario, "population"] = normal(unfitted.mean, unfitted.spread)
         said.append(answers)
         effects.append(effect)
     return {
@@ -132,14 +135,32 @@ def prepared(
         personal = refit(record, model, moment(begins))
     except TooLittle:
         personal = None
-    along = Ahead(*said_along(record, model, moments, horizons, personal, begins))
-    population = Ahead(*said_along(record, model, moments, horizons, None, begins))
     lessons = {
         "unannounced": lesson(record, moments, horizons),
         "planned_meals": lesson(record, moments, horizons, plan),
     }
-    told = {s: replace(one, inputs=_with_twin(one, along, horizons)) for s, one in lessons.items()}
+    along = _both(record, plan, model, moments, horizons, personal, begins)
+    exam = moments[moments >= begins]
+    population = _both(record, plan, model, exam, horizons, None, begins)
+    told = {
+        s: replace(one, inputs=_with_twin(one, along[s], horizons)) for s, one in lessons.items()
+    }
     return Case(record, plan, begins, personal, told, along, population)
+
+
+def _both(
+    record: Record,
+    plan: Record,
+    model: Model[Any],
+    moments: Moments,
+    horizons: Sequence[int],
+    personal: Personal | None,
+    begins: float,
+) -> dict[str, Ahead]:
+    """What a twin says along the moments in each scenario."""
+    bare = said_along(record, model, moments, horizons, personal, begins)
+    under = said_under(record, plan, model, moments, horizons, bare, personal, begins)
+    return {"unannounced": Ahead(*bare), "planned_meals": Ahead(*under)}
 
 
 def _with_twin(one: Lesson, along: Ahead, horizons: Sequence[int]) -> Inputs:
@@ -156,7 +177,7 @@ def taught(
     """Each person's voice in the loop, and what each head says in the exam, person by person."""
     past = [before(case.lessons[scenario], case.begins) for case in cases]
     exam = [since(case.lessons[scenario], case.begins) for case in cases]
-    rehearsals: dict[str, Sequence[Ahead]] = {mechanism: _rehearsed_twin(cases)}
+    rehearsals: dict[str, Sequence[Ahead]] = {mechanism: _rehearsed_twin(cases, scenario)}
     said: dict[str, list[Ahead]] = {}
     for head in own_heads:
         learned, rehearsals[head.name] = _each_alone(head, past, horizons)
@@ -186,13 +207,14 @@ def _each_alone(
     return [learned for learned, _ in pairs], [said[0] for _, said in pairs]
 
 
-def _rehearsed_twin(cases: Sequence[Case]) -> list[Ahead]:
+def _rehearsed_twin(cases: Sequence[Case], scenario: str) -> list[Ahead]:
     """What the twin says on the days that are rehearsed."""
     said = []
     for case in cases:
         past = case.lessons["unannounced"].keep(case.past)
         late = ~earlier(past, rehearsed)
-        said.append(Ahead(case.along.mean[case.past][late], case.along.spread[case.past][late]))
+        along = case.along[scenario]
+        said.append(Ahead(along.mean[case.past][late], along.spread[case.past][late]))
     return said
 
 
@@ -241,11 +263,6 @@ def relived(
     return {(s, names[by]): said for (s, by), said in answers.items()}, effect
 
 
-def normal_since(case: Case, ahead: Ahead) -> Spoken:
-    """What was said along, in the exam only."""
-    return normal(ahead.mean[~case.past], ahead.spread[~case.past])
-
-
 reported = (
     *("twin", "shown", "persistence", "ridge", "lightgbm_person", "lightgbm_pooled"),
     "population",
@@ -268,7 +285,7 @@ def _scenario(
     return table
 
 
-def scores(said: Sequence[Spoken], measured: Sequence[Moments], horizon: int) -> Table:
+def scores(said: Sequence[Spoken], measured: Sequence[Each], horizon: int) -> Table:
     """How one voice did at one horizon, over everybody's forecasts that a reading came to judge."""
     judged = [np.isfinite(m) for m in measured]
     came = np.concatenate([m[j] for m, j in zip(measured, judged, strict=True)])

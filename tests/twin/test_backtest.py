@@ -14,7 +14,7 @@ from medtwin.learning.lessons import before, exam_begins, lesson, quarter_hours
 from medtwin.physiology.glucose_living import model
 from medtwin.record import codes
 from medtwin.record.record import Record, moment
-from medtwin.twin.along import said_along
+from medtwin.twin.along import said_along, said_under
 from medtwin.twin.backtest import backtest, scores
 from medtwin.twin.exam import Spoken, Voice, lived, normal, of_one_unit
 from medtwin.twin.heads import recalled, speaking
@@ -99,6 +99,21 @@ def test_one_pass_along_a_record_says_what_the_loop_says():
     off = said["unannounced", "mechanism"].mean - mean
     assert np.abs(off).max() < 2.0  # 15-minute steps ahead, and a birth three days apart
     assert speak(twin, codes.glucose, start, (30.0,), ()).mean.shape == (1,)
+
+
+def test_a_meal_announced_along_a_record_raises_only_what_it_can_reach():
+    record = synthetic_person(16, days=3)
+    plan = meals_and_their_boluses(record)
+    meals = Record("p", {codes.carbohydrate: plan[codes.carbohydrate]})
+    lunch = meals[codes.carbohydrate].at[7]
+    moments = quarter_hours(record)
+    asked = moments[(moments > lunch - 8400) & (moments < lunch)]
+    bare = said_along(record, model, asked, horizons)
+    mean, spread = said_under(record, meals, model, asked, horizons, bare)
+    reach = asked[:, None] + 60.0 * np.array(horizons) > lunch
+    assert (mean[reach] > bare[0][reach]).all()
+    assert mean[~reach] == pytest.approx(bare[0][~reach], abs=1.0)  # steps of 5 against 15 min
+    assert (spread[reach] >= bare[1][reach] - 1.0).all()
 
 
 def typical() -> Personal:
