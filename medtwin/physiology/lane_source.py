@@ -83,13 +83,24 @@ def shown_codes(model: Model[Any]) -> tuple[Code, ...]:
 
 
 def _plain(function: Callable[..., Any], met: Gathered, name: str) -> ast.FunctionDef:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    if not isinstance(tree, ast.FunctionDef):
-        raise NotPlain(f"{function.__name__} is not a function written with def; write it so")
+    tree = _written(function)
     outside = inspect.getclosurevars(inspect.unwrap(function))
     known = {**outside.builtins, **outside.globals, **outside.nonlocals}
     tree = _Plain(known, met, function.__name__).visit(tree)
     tree.name = name
+    return tree
+
+
+def _written(function: Callable[..., Any]) -> ast.FunctionDef:
+    """The lines that define the function."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError) as lost:
+        raise NotPlain(
+            f"the lines of {function!r} cannot be found; define it with def in a file"
+        ) from lost
+    if not isinstance(tree, ast.FunctionDef):
+        raise NotPlain(f"{function!r} is not written with def; write it so, in a file")
     return tree
 
 

@@ -58,6 +58,11 @@ def test_helper_functions_of_the_model_file_come_along(washout):
     assert "def doubled(x)" in lane_source(replace(washout.model, drift=with_a_helper))
 
 
+def test_a_function_without_lines_in_a_file_is_refused(washout):
+    with pytest.raises(NotPlain, match="define it with def in a file"):
+        lane_source(replace(washout.model, drift=eval("lambda t, x, u, p: x")))
+
+
 def test_only_floats_of_four_and_eight_bytes_are_compiled(washout):
     with pytest.raises(ValueError, match="choose float32 or float64"):
         compiled(washout.model, np.int64)
