@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from medtwin.care.admission import birth_of, kept_twins, model, supported
+from medtwin.care.admission import birth_of, kept_head, kept_twins, model, supported
 from medtwin.commands import house
 from medtwin.commands.report import WrongInput
 from medtwin.record.codes import Code
 from medtwin.record.record import Record, moment
 from medtwin.twin.assimilate import caught_up
+from medtwin.twin.heads import speaking
 from medtwin.twin.loop import Following
 from medtwin.twin.timeline import places
 from medtwin.vault.access import Role
@@ -44,8 +45,17 @@ def present(
         birth_of(patient, lived, max(told, now)),
     )
     twin = caught_up(checkpoints, lived, max(told, now))
-    weights = supported(ledger, now)
-    return Present(Following(lived, (twin,), weights=weights, code=code, ahead=ahead), now, newest)
+    # A head speaks from what was known by then; of a past learned later it has nothing to say.
+    learned = kept_head(vault, patient) if told <= now else None
+    following = Following(
+        lived,
+        (twin,),
+        heads=(speaking(learned),) if learned else (),
+        weights=supported(ledger, now, learned),
+        code=code,
+        ahead=ahead,
+    )
+    return Present(following, now, newest)
 
 
 def _moment(record: Record, patient: str, code: Code, at: datetime | None) -> datetime:
