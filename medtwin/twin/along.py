@@ -65,7 +65,9 @@ def said_under(
     mean, spread = (said.copy() for said in bare)
     whole, p = system(model), np.ascontiguousarray(twin.parameters.T)
     named = model.parameters(*twin.parameters)
-    seen, planned = (lines(model, named, twin.members, live) for live in (True, False))
+    seen = lines(
+        model, named, twin.members, True
+    )  # what a person announces tells like what is seen
     state, now, done = belief(twin), twin.at / 60, 0
     for i, coming in _announced(plan, model, moments, horizons[-1]):
         upto = int(np.searchsorted(happened.minutes, moments[i] / 60, side="right"))
@@ -73,7 +75,7 @@ def said_under(
         now, done = now if upto == done else float(happened.minutes[upto - 1]), upto
         asked = looks(coming, [moments[i] / 60 + h for h in horizons], 0)
         z = np.zeros((1, 0, used(asked, now), len(model.linear) + 1))
-        _, middle, variance = rolled(whole, state, p, planned, asked, now, z)
+        _, middle, variance = rolled(whole, state, p, seen, asked, now, z)
         mean[i], spread[i] = middle[0], np.sqrt(variance[0])
     return mean, spread
 
