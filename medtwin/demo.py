@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from medtwin.sources.fhir import source as fhir
 from medtwin.sources.source import Options, given
 from medtwin.vault.access import Principal, Role
 from medtwin.vault.consent import Purpose
-from medtwin.vault.vault import Vault
+from medtwin.vault.vault import Vault, now
 
 basis = "synthetic people, generated; nobody is behind them"
 founder = Principal("the demo", Role.operator)
@@ -110,11 +110,12 @@ class Demo:
 def begin(home: Path, speed: float, people: int, seed: int = 1) -> Demo:
     """The vault, the staff's log-ins and the ward: at once, before anybody has moved in."""
     kept = home / "demo.json"
-    opened = datetime.now(UTC).replace(microsecond=0)
+    opened = now().replace(microsecond=0)
     of = _read(kept) if kept.exists() else Founded(seed, _allowed(people), opened, ())
-    vault = Vault.open(home)
+    clock = standing(of.opened, speed)
+    vault = Vault.open(home, clock, wall=now)
     _write(kept, of)
-    clock, after = _time(vault, of, speed)
+    after = _wind(clock, vault, of)
     make_accounts(vault, staff)
     return Demo(home, vault, Ward(vault, clock).start(), clock, of, after)
 
@@ -188,16 +189,16 @@ def make_accounts(vault: Vault, accounts: Sequence[Account]) -> None:
             vault.accounts.add(account.name, account.password, account.role, account.patient)
 
 
-def _time(vault: Vault, of: Founded, speed: float) -> tuple[HouseClock, datetime]:
-    """The hospital's clock, and from when on facts are still to come.
+def _wind(clock: HouseClock, vault: Vault, of: Founded) -> datetime:
+    """Set the hospital's clock; from when on facts are still to come.
 
     After a restart the clock goes on where the last fact was, or now, whichever is later, and
     the last hours are brought again: what is there already counts once.
     """
     ends = [p.last for p in vault.patients(founder) if p.patient in of.pseudonyms and p.last]
     reached = max([of.opened, *ends])
-    now = max(reached, datetime.now(UTC))
-    return standing(now, speed), max(of.opened, reached - taken_again)
+    clock.hands = replace(clock.hands, began=max(reached, now()))
+    return max(of.opened, reached - taken_again)
 
 
 def _feed(demo: Demo, hospital: Hospital, names: tuple[str, ...]) -> None:

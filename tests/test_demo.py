@@ -1,5 +1,7 @@
 """The demo, whole: people made, kept, tended live, and going on after a stop."""
 
+from dataclasses import replace
+from datetime import timedelta
 from time import monotonic
 
 import pytest
@@ -70,6 +72,13 @@ def test_each_role_can_log_in_with_what_is_printed(lived):
         who = vault.accounts.session(vault.accounts.login(account.name, account.password))
         assert who is not None
         assert (who.role, who.patient) == (account.role, account.patient)
+
+
+def test_a_log_in_lasts_by_the_real_clock_however_fast_the_hospital_lives(lived):
+    vault, ward, *_ = lived
+    token = vault.accounts.login("clinician", "demo-clinician")
+    ward.clock.hands = replace(ward.clock.hands, began=ward.clock() + timedelta(days=3))
+    assert vault.accounts.session(token) is not None
 
 
 def test_the_record_shows_who_it_is_to_care_only(lived):

@@ -52,11 +52,12 @@ class Accounts:
             found = self._account(c, name)
         right = self._right(found, password)
         token, why = secrets.token_urlsafe(32), "name or password is wrong"
+        now = micros(self.store.wall())
         with self.store.writing() as work:
-            if found is not None and self._paused(found, work.at):
+            if found is not None and self._paused(found, now):
                 right, why = False, f"{tries} wrong tries; wait {pause.seconds // 60} minutes"
             if found is not None:
-                self._remember(work.connection, found, right, token, work.at)
+                self._remember(work.connection, found, right, token, now)
             said = Decision(right, "name and password fit" if right else why)
             work.say(self._who(found), Action.log_in, found.patient if found else None, None, said)
         if not right:
@@ -68,7 +69,7 @@ class Accounts:
         query = select(accounts, sessions.c.until).join(sessions)
         with self.store.turns.reading() as c:
             found = c.execute(query.where(sessions.c.token == _hashed(token))).first()
-        if found is None or found.until < micros(self.store.clock()):
+        if found is None or found.until < micros(self.store.wall()):
             return None
         return self._who(found)
 

@@ -48,9 +48,16 @@ class Store:
     A fourth, `audit.head`, holds the signed end of the audit chain.
     """
 
-    def __init__(self, home: Path, key_file: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        key_file: Path,
+        clock: Callable[[], datetime],
+        wall: Callable[[], datetime] | None = None,
+    ) -> None:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.clock = clock
+        self.wall = wall or clock
         with locked(home / "open.lock"):
             complete(home, key_file)
             self.keyring = Keyring(home / "keys.db", key_file)

@@ -60,14 +60,19 @@ class Vault:
 
     @classmethod
     def open(
-        cls, home: Path, clock: Callable[[], datetime] = now, key_file: Path | None = None
+        cls,
+        home: Path,
+        clock: Callable[[], datetime] = now,
+        key_file: Path | None = None,
+        wall: Callable[[], datetime] | None = None,
     ) -> "Vault":
         """Open the store in `home`, or make one with new keys; `KeyMissing` if its keys are gone.
 
-        `key_file` keeps the key-encryption key elsewhere than in `home` (better).
+        `key_file` keeps the key-encryption key elsewhere than in `home` (better). Log-ins last
+        by `wall`, which is `clock` unless the records live in a time of their own.
         """
         home = Path(home)
-        return cls(Store(home, key_file or home / "key", clock))
+        return cls(Store(home, key_file or home / "key", clock, wall))
 
     def close(self) -> None:
         """Forget the keys and let the files go."""
