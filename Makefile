@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo check test evidence fmt map lock help
+.PHONY: demo check test evidence fmt map picture lock help
 
 help:            ## what can be made
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' Makefile | sed -E 's/:.*## */\t/'
@@ -27,6 +27,9 @@ fmt: $(VENV)/.ready-to-check   ## format, and mend what lint can mend
 
 map: $(VENV)/.ready-to-run   ## write docs/map.md from the modules' own first lines
 	@$(BIN)/python tools/map.py
+
+picture:   ## take the README's picture anew from what the browser tests saw
+	@mkdir -p docs/img && cp artefacts/patient-light.png docs/img/twin.png
 
 lock:   ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

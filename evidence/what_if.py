@@ -156,7 +156,7 @@ def measured(runs: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    words = ArgumentParser(description=__doc__.splitlines()[0])
+    words = ArgumentParser(description=(__doc__ or "").splitlines()[0])
     words.add_argument("--json", type=Path)
     words.add_argument("--runs", type=int, default=200)
     given = words.parse_args()
