@@ -110,10 +110,16 @@ def compared(
     return Comparison(
         plans=names,
         data=_data(futures, names, region, now),
-        heads=("plan", *(f"change at {m} min" for m in LOOKS), "ever below", "ever above"),
+        heads=("plan", *(f"change at {m} min" for m in LOOKS), *chances(region)),
         outcomes=outcomes,
         rows=_rows(futures, region),
     )
+
+
+def chances(region: Region) -> tuple[str, str]:
+    """What the last two columns count."""
+    low, high = (reader.figure(codes.glucose, v, region) for v in TARGET)
+    return f"chance below {low}", f"chance above {high}"
 
 
 def at_minutes(future: Forecast | Difference, minutes: int) -> int:
