@@ -251,7 +251,7 @@ def _served():
     return Served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     """Debian's Chromium where there is one, playwright's own otherwise."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
