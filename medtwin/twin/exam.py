@@ -116,7 +116,8 @@ def _under(
     told = replace(following, heads=voice.heads, weights=voice.weights)
     seen, said = look_ahead(told, following.twin, now, plan)
     ours = spoken(following.twin, following.code, said[0], now)
-    return [*ours, *entries(seen, now)]
+    asked = [e for e in entries(seen, now) if round(e.horizon) in voice.weights.horizons]
+    return [*ours, *asked]
 
 
 def _keep(
@@ -127,10 +128,8 @@ def _keep(
 
 
 def _spoken(rows: list[list[LedgerEntry]]) -> Spoken:
-    horizons = {round(e.horizon) for e in rows[0]}
-    common = [[e for e in row if round(e.horizon) in horizons] for row in rows]
-    mean = np.array([[e.mean for e in row] for row in common])
-    return Spoken(mean, np.array([[e.quantiles for e in row] for row in common]))
+    mean = np.array([[e.mean for e in row] for row in rows])
+    return Spoken(mean, np.array([[e.quantiles for e in row] for row in rows]))
 
 
 def _by_known(record: Record, after: datetime) -> list[Observation]:

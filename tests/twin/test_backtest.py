@@ -67,6 +67,7 @@ def test_a_plan_reaches_no_further_than_its_horizon_and_never_the_unannounced():
     reach = asked[:, None] + 60.0 * np.array(horizons) > breakfast
     assert np.array_equal(moved, reach)
     for by in ("mechanism", "shown"):
+        assert bare["planned_meals", by].mean == pytest.approx(bare["unannounced", by].mean)
         unannounced = ("unannounced", by)
         assert np.array_equal(said[unannounced].mean, bare[unannounced].mean)
 
