@@ -39,6 +39,14 @@ class Forecast:
     paths: Float[np.ndarray, "time path"]
     by: str = "mechanism"
 
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.paths).all():
+            raise Unanswerable(
+                f"the forecast of {self.code.name} of {self.patient} by {self.by} made "
+                f"{self.made:%d %b %H:%M} has paths that are not numbers; numbers are allowed: "
+                "wait for new data, and look at the twin's last facts"
+            )
+
     def band(self, coverage: float = 0.9) -> Float[np.ndarray, "3 time"]:
         """Lower, middle and upper path; the middle is the median."""
         tail = (1 - coverage) / 2

@@ -16,7 +16,7 @@ from medtwin.record.record import Record
 from medtwin.twin.assimilate import caught_up
 from medtwin.twin.forecast import Forecast, ahead, announced
 from medtwin.twin.ledger import LedgerEntry, entries, levels, score
-from medtwin.twin.mix import Said, Weights, alone, mechanism, shown
+from medtwin.twin.mix import Said, Weights, alone, mechanism, shown, speaks
 from medtwin.twin.twin import Twin
 
 Head = Callable[[Record, datetime, Sequence[Observation]], Said]
@@ -77,7 +77,7 @@ def look_ahead(
 ) -> tuple[Forecast, tuple[Said, ...]]:
     """The forecast shown at `now`, and what mechanism and heads said for it."""
     told = following.record.known(by=now)
-    heads = tuple(head(told, now, plan) for head in following.heads)
+    heads = tuple(said for head in following.heads if speaks(said := head(told, now, plan)))
     own = speak(twin, following.code, now, following.weights.horizons, plan)
     times = [now + k * every for k in range(1, int(following.ahead / every) + 1)]
     paths = announced(twin, following.code, times, plan)

@@ -110,9 +110,9 @@ def stacked(
 
 
 def mixed(said: Sequence[Said], w: Weights) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and spread of the mix at the horizons of `w`; heads that are silent lend their share
-    to those that speak."""
-    spoken = {s.by: s for s in said}
+    """Mean and spread of the mix at the horizons of `w`; heads that are silent, or have no number
+    to say, lend their share to those that speak."""
+    spoken = {s.by: s for s in said if speaks(s)}
     here = [i for i, name in enumerate(w.by) if name in spoken]
     share = w.share[:, here]
     total = share.sum(axis=1, keepdims=True)
@@ -120,6 +120,11 @@ def mixed(said: Sequence[Said], w: Weights) -> tuple[np.ndarray, np.ndarray]:
     mean = np.stack([_at(spoken[w.by[i]], w.horizons, "mean") for i in here], axis=1)
     spread = np.stack([_at(spoken[w.by[i]], w.horizons, "spread") for i in here], axis=1)
     return (share * mean).sum(axis=1), (share * spread).sum(axis=1)
+
+
+def speaks(said: Said) -> bool:
+    """Whether there is a number behind it: a head without a recent reading has none."""
+    return bool(np.isfinite(said.mean).all() and np.isfinite(said.spread).all())
 
 
 def shown(own: Forecast, said: Sequence[Said], w: Weights, made: datetime, tell: Said) -> Forecast:

@@ -66,16 +66,18 @@ def recommend(
     twin: Twin,
     shown: Forecast,
     ledger: Iterable[LedgerEntry],
+    read: datetime,
     now: datetime,
     limits: Limits | None = None,
     plan: Sequence[Observation] = (),
 ) -> Recommendation | Withheld:
     """What would bring glucose into the range asked for, or why nothing is recommended.
 
-    `shown` is the calibrated forecast of the plan in force from `now`, at rising times.
+    `shown` is the calibrated forecast of the plan in force from `now`, at rising times; `read` is
+    when glucose was last measured (a dose that is still reported says nothing of glucose).
     """
     limits = limits or Limits()
-    reason = unsupported(twin, ledger, now, limits)
+    reason = unsupported(twin, ledger, read, now, limits)
     if reason:
         return Withheld(reason)
     choices = [_choice(twin, shown, now, plan, code, amount) for code, amount in _amounts(limits)]
@@ -89,7 +91,7 @@ def recommend(
 
 
 def unsupported(
-    twin: Twin, ledger: Iterable[LedgerEntry], now: datetime, limits: Limits
+    twin: Twin, ledger: Iterable[LedgerEntry], read: datetime, now: datetime, limits: Limits
 ) -> str | None:
     """Why the twin's track record and its effect of insulin do not support advice; or None."""
     done = [e for e in ledger if e.by == "shown" and e.measured is not None]
@@ -98,8 +100,9 @@ def unsupported(
             f"only {len(done)} forecasts of {twin.patient} have been scored; "
             f"{limits.least_scored} are needed before a dose is spoken of"
         )
-    if now.timestamp() - twin.at > limits.oldest.total_seconds():
-        return f"the last fact is {(now.timestamp() - twin.at) / 60:.0f} min old; wait for new data"
+    if now - read > limits.oldest:
+        minutes = (now - read).total_seconds() / 60
+        return f"the last glucose reading is {minutes:.0f} min old; wait for new data"
     held = honesty(done).cover90
     if not limits.coverage[0] <= held <= limits.coverage[1]:
         low, high = limits.coverage

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medtwin.record import codes
-from medtwin.twin.forecast import Forecast
+from medtwin.twin.forecast import Forecast, Unanswerable
 from medtwin.twin.mix import Said, alone, mechanism, mixed, shown, stacked, weighed
 from tests.twin.people import at, dawn
 
@@ -78,6 +78,19 @@ def test_a_silent_head_lends_its_share_to_those_that_speak() -> None:
     mean, spread = mixed([says(mechanism, 150.0, 12.0)], w)
     assert np.allclose(mean, 150.0)
     assert np.allclose(spread, 12.0)
+
+
+def test_a_head_without_a_number_is_silent() -> None:
+    w = alone(horizons)
+    w = type(w)((mechanism, "ridge"), horizons, np.array([[0.2, 0.8]] * 2), w.misses, 100)
+    mean, spread = mixed([says(mechanism, 150.0, 12.0), says("ridge", np.nan, np.nan)], w)
+    assert np.allclose(mean, 150.0)
+    assert np.allclose(spread, 12.0)
+
+
+def test_a_forecast_of_no_numbers_is_refused_not_shown() -> None:
+    with pytest.raises(Unanswerable, match="not numbers"):
+        own(np.nan)
 
 
 def test_before_any_score_the_mechanism_speaks_for_itself() -> None:

@@ -52,32 +52,40 @@ honest = record_of(400)
 
 
 def test_it_is_withheld_while_too_few_forecasts_were_scored() -> None:
-    said = recommend(twin_at(220), expected(220), honest[:50], now)
+    said = recommend(twin_at(220), expected(220), honest[:50], now, now)
     assert isinstance(said, Withheld)
     assert "only 50 forecasts of anna have been scored; 200 are needed" in said.because
 
 
 def test_it_is_withheld_while_its_intervals_do_not_hold_what_they_claim() -> None:
-    said = recommend(twin_at(220), expected(220), record_of(400, spread=3.0), now)
+    said = recommend(twin_at(220), expected(220), record_of(400, spread=3.0), now, now)
     assert isinstance(said, Withheld)
     assert "90 % intervals held" in said.because
 
 
 def test_it_is_withheld_on_old_data() -> None:
-    said = recommend(twin_at(220), expected(220), honest, now + timedelta(minutes=45))
+    said = recommend(twin_at(220), expected(220), honest, now, now + timedelta(minutes=45))
     assert isinstance(said, Withheld)
     assert "45 min old" in said.because
 
 
+def test_doses_that_go_on_arriving_do_not_make_an_old_reading_new() -> None:
+    late = now + timedelta(minutes=45)
+    running = assimilate(twin_at(220), [fact(104, codes.insulin_bolus, 1.0)])
+    said = recommend(running, expected(220), honest, now, late)
+    assert isinstance(said, Withheld)
+    assert "last glucose reading is 45 min old" in said.because
+
+
 def test_it_is_withheld_where_the_effect_of_insulin_is_not_plausible() -> None:
     narrow = Limits(share=(0.9, 1.0))
-    said = recommend(twin_at(220), expected(220), honest, now, narrow)
+    said = recommend(twin_at(220), expected(220), honest, now, now, narrow)
     assert isinstance(said, Withheld)
     assert "of the correction factor in 2 h" in said.because
 
 
 def test_a_high_forecast_is_answered_with_a_bolus_inside_the_limits() -> None:
-    said = recommend(twin_at(220), expected(220), honest, now)
+    said = recommend(twin_at(220), expected(220), honest, now, now)
     assert isinstance(said, Recommendation)
     assert said.code == codes.insulin_bolus
     assert 0 < said.amount <= 5
@@ -86,20 +94,20 @@ def test_a_high_forecast_is_answered_with_a_bolus_inside_the_limits() -> None:
 
 
 def test_a_low_forecast_is_answered_with_carbohydrate() -> None:
-    said = recommend(twin_at(85), expected(80), honest, now, Limits(low_chance=0.9))
+    said = recommend(twin_at(85), expected(80), honest, now, now, Limits(low_chance=0.9))
     assert isinstance(said, Recommendation)
     assert said.code == codes.carbohydrate or said.amount == 0
 
 
 def test_in_range_nothing_is_to_be_done() -> None:
-    said = recommend(twin_at(115), expected(115), honest, now)
+    said = recommend(twin_at(115), expected(115), honest, now, now)
     assert isinstance(said, Recommendation)
     assert said.amount == 0
     assert "nothing more is needed" in said.because
 
 
 def test_no_choice_is_made_that_risks_a_low_above_the_cap() -> None:
-    said = recommend(twin_at(75), expected(62), honest, now)
+    said = recommend(twin_at(75), expected(62), honest, now, now)
     assert isinstance(said, Withheld)
     assert "every choice within the limits" in said.because
 

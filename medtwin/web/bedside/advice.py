@@ -1,7 +1,7 @@
 """What could be done now, within stated limits, or why nothing is said."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from medtwin.record import codes
 from medtwin.record.record import moment
@@ -18,6 +18,7 @@ from medtwin.web.views.alerts import in_units
 from medtwin.web.views.plans import signed
 
 LIMITS = Limits()
+DOUBTS = ("sensor_stuck", "sources_disagree")
 WORDS = {
     codes.carbohydrate: "{} of carbohydrate now",
     codes.insulin_bolus: "A bolus of {} now",
@@ -44,7 +45,11 @@ def advice(visit: Visit) -> Advice:
         since = visit.now - LOOKS_BACK
         ledger = visit.vault.ledger(visit.who, visit.patient, Purpose.twin, since)
         start = max(visit.now, moment(twin.at))  # news may come while the page is made
-        found = recommend(twin, looked_ahead(visit, twin, AHEAD), ledger, start, LIMITS)
+        doubt = sensor_in_doubt(visit)
+        if doubt:
+            return nothing(visit, withheld=in_units(doubt, visit.region))
+        seen = looked_ahead(visit, twin, AHEAD)
+        found = recommend(twin, seen, ledger, last_reading(visit), start, LIMITS)
     except Refused as refused:
         return nothing(visit, closed=Closed(refused.decision.because, consent=True))
     except NoTwin as none:
@@ -52,6 +57,26 @@ def advice(visit: Visit) -> Advice:
     if isinstance(found, Withheld):
         return nothing(visit, withheld=in_units(found.because, visit.region))
     return said(visit, found)
+
+
+def last_reading(visit: Visit) -> datetime:
+    """When glucose was last measured; `NoTwin` where that is more than a day ago."""
+    since = visit.now - timedelta(days=1)
+    record = visit.vault.record(
+        visit.who, visit.patient, Purpose.twin, by=visit.now, since=since, codes=(codes.glucose,)
+    )
+    seen = record[codes.glucose].current
+    if not len(seen):
+        raise NoTwin("no glucose reading in 24 h; check the sensor, or measure with a meter")
+    return moment(float(seen.at[-1]))
+
+
+def sensor_in_doubt(visit: Visit) -> str:
+    """Why the readings themselves may not be believed now; empty where nothing says so."""
+    for alert in visit.vault.alerts(visit.who, visit.patient):
+        if alert["code"] in DOUBTS and alert["resolved_at"] is None:
+            return f"{alert['headline']}: {alert['because']}"
+    return ""
 
 
 def nothing(visit: Visit, withheld: str = "", closed: Closed | None = None) -> Advice:
