@@ -108,6 +108,8 @@ def _present(asked: Asked) -> tuple["Present", Code]:
 def _heading(
     asked: Asked, found: "Present", code: Code, done: Sequence[Observation]
 ) -> dict[str, Any]:
+    from medtwin.twin.footing import thin
+
     twin = found.following.twin
     return {
         "patient": asked.patient,
@@ -117,6 +119,7 @@ def _heading(
         "made": found.now,
         "newest": found.newest,
         "rests_on": twin.facts,
+        "cautions": list(thin(found.following.record, found.now)),
         "plan": _told_plan(done),
     }
 
@@ -168,3 +171,5 @@ def _tell(told: dict[str, Any], as_json: bool, title: str) -> None:
         f"by the model {told['model']}, which has learned from {told['rests_on']:,} facts up to "
         f"{told['newest']:%Y-%m-%d %H:%M} UTC"
     )
+    for caution in told["cautions"]:
+        report.out.print(f"[bold]caution[/]: {caution}")

@@ -30,6 +30,7 @@ from medtwin.web.page import Visit
 from medtwin.web.views.glucose import COVERAGES, Ahead
 
 HELD = 64
+IN_STEP = timedelta(days=14)
 LOOKS_BACK = timedelta(days=14)
 STEP = timedelta(minutes=5)
 
@@ -75,10 +76,20 @@ def twin_of(visit: Visit, patient: str) -> Twin:
         return _newborn(visit, patient)
     twin = unpacked.of(kept)
     since = moment(twin.at)
+    still_measured(visit, since)
     record = visit.vault.record(
         visit.who, patient, Purpose.twin, by=visit.now, since=since, codes=places(model)
     )
     return assimilate(twin, later(record, twin.at))
+
+
+def still_measured(visit: Visit, last: datetime) -> None:
+    """Raises `NoTwin` where the newest fact is too old for a twin to be in step with it."""
+    if visit.now - last > IN_STEP:
+        raise NoTwin(
+            f"the newest reading is from {last:%d %B %Y}, and a twin follows what is measured "
+            f"now: {IN_STEP.days} days at most may lie between; bring in newer data"
+        )
 
 
 def later(record: Record, at: float) -> list[Observation]:
@@ -91,6 +102,7 @@ def _newborn(visit: Visit, patient: str) -> Twin:
     record = visit.vault.record(visit.who, patient, Purpose.twin, by=visit.now)
     if not len(record[codes.glucose]):
         raise NoTwin("no glucose was ever measured, and this twin learns from glucose")
+    still_measured(visit, moment(record[codes.glucose].at.max()))
     twin = caught_up([birth_of(patient, record, visit.now)], record, visit.now)
     at = moment(twin.at)
     visit.vault.keep(visit.who, dumped(twin), patient, model.name, at, Purpose.twin)
