@@ -162,6 +162,22 @@ def backtest(
     backtesting.run(asked, json_)
 
 
+@app.command("twin-test")
+def twin_test(
+    model: Annotated[
+        str | None, typer.Option(help="glucose_living or type1; both if not said.")
+    ] = None,
+    adapter: Annotated[
+        str | None, typer.Option(help="Another system's twin, as module:name of its adapter.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the six tests of a twin against medtwin's own, or against another system's."""
+    from medtwin.commands import twin_testing
+
+    twin_testing.run(model, adapter, as_json)
+
+
 @app.command()
 def retire(
     patient: Patient,

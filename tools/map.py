@@ -28,7 +28,7 @@ shows the same forecast, the same reason and the same audit line.
 """
 
 ROOMS = ("record", "maths", "catalogue", "physiology", "scores", "learning", "sources", "twin")
-ROOMS += ("vault", "trials", "hospital", "care", "web")
+ROOMS += ("vault", "trials", "hospital", "care", "web", "twin_suite")
 
 
 def first_line(path: Path) -> str:

@@ -2,12 +2,14 @@
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from medtwin.learning.head import Learned
 from medtwin.learning.kept import Unreadable
 from medtwin.learning.kept import dumped as head_dumped
 from medtwin.learning.kept import loaded as head_loaded
 from medtwin.physiology.glucose_living import model
+from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, moment
@@ -24,17 +26,25 @@ from medtwin.vault.consent import Purpose
 from medtwin.vault.vault import Vault
 
 the_round = Principal("the round", Role.system)
-at_birth = f"{model.name}, at birth"
 lived = timedelta(days=2)
 looked_back = timedelta(hours=6)
 own_head = "statistical head of the person's own past"
 taken_back = 12
 
 
+def at_birth(model: Model[Any]) -> str:
+    """The name under which a twin is kept as it was born."""
+    return f"{model.name}, at birth"
+
+
 def taken_up(
-    vault: Vault, patient: str, facts: tuple[Observation, ...], now: datetime
+    vault: Vault,
+    patient: str,
+    facts: tuple[Observation, ...],
+    now: datetime,
+    model: Model[Any] = model,
 ) -> Following | None:
-    """The person as they were followed when the last state was kept, or newly born.
+    """The person as their twin of this model was when last kept, or newly born.
 
     None where no glucose was ever measured. The twin that goes on from here equals, bit for
     bit, the one that was never interrupted: it is caught up from dated states.
@@ -42,11 +52,11 @@ def taken_up(
     record = Record(patient).add(facts)
     if not len(record[codes.glucose].by(now.timestamp())):
         return None
-    checkpoints = kept_twins(vault, patient, now)
+    checkpoints = kept_twins(vault, patient, now, model)
     try:
         checkpoints = (*checkpoints, caught_up(checkpoints, record, now))
     except NoCheckpoint:
-        checkpoints = admitted(vault, record, now)
+        checkpoints = admitted(vault, record, now, model=model)
     ledger, learned = pages(vault, patient, now), kept_head(vault, patient)
     waiting = (e for e in ledger if e.measured is None and e.due > now - looked_back)
     return Following(
@@ -63,7 +73,9 @@ def pages(vault: Vault, patient: str, now: datetime) -> tuple[LedgerEntry, ...]:
     return vault.ledger(the_round, patient, Purpose.twin, now - timedelta(days=14))
 
 
-def kept_twins(vault: Vault, patient: str, now: datetime) -> tuple[Twin, ...]:
+def kept_twins(
+    vault: Vault, patient: str, now: datetime, model: Model[Any] = model
+) -> tuple[Twin, ...]:
     """The states kept of late, and the twin as it was born, oldest first."""
     found, before = [], None
     for _ in range(taken_back):
@@ -74,35 +86,48 @@ def kept_twins(vault: Vault, patient: str, now: datetime) -> tuple[Twin, ...]:
         before = moment(loaded(kept).at) if _readable(kept) else None
         if before is None or before < now - looked_back:
             break
-    birth = vault.checkpoint(the_round, patient, at_birth, Purpose.twin)
+    birth = vault.checkpoint(the_round, patient, at_birth(model), Purpose.twin)
     twins = [loaded(kept) for kept in (*found, *([birth] if birth else [])) if _readable(kept)]
     return tuple(sorted(twins, key=lambda t: t.at))
 
 
 def admitted(
-    vault: Vault, record: Record, now: datetime, personal: Personal | None = None
+    vault: Vault,
+    record: Record,
+    now: datetime,
+    personal: Personal | None = None,
+    model: Model[Any] = model,
 ) -> tuple[Twin, Twin]:
     """A twin born two days ago from what was known then, and as those days have taught it."""
     patient = record.patient
-    first = birth_of(patient, record, now, personal)
-    for name in (at_birth, model.name):  # a late fact must not replay from who they were before
+    first = birth_of(patient, record, now, personal, model)
+    for name in (
+        at_birth(model),
+        model.name,
+    ):  # a late fact must not replay from who they were before
         vault.forget_checkpoints(the_round, patient, name, Purpose.twin, moment(0.0))
-    keep(vault, first, at_birth)
+    keep(vault, first, at_birth(model))
     twin = caught_up([first], record, now)
     keep(vault, twin)
     return first, twin
 
 
-def birth_of(patient: str, record: Record, now: datetime, personal: Personal | None = None) -> Twin:
+def birth_of(
+    patient: str,
+    record: Record,
+    now: datetime,
+    personal: Personal | None = None,
+    model: Model[Any] = model,
+) -> Twin:
     """Born two days before the newest reading, or with the first one."""
     seen = record[codes.glucose].by(now.timestamp()).current
     at = max(float(seen.at[0]), float(seen.at[-1]) - lived.total_seconds())
     return born(patient, model, moment(at), record, personal=personal)
 
 
-def keep(vault: Vault, twin: Twin, name: str = model.name) -> None:
-    """The twin's state, kept under its own time."""
-    at = moment(twin.at)
+def keep(vault: Vault, twin: Twin, name: str | None = None) -> None:
+    """The twin's state, kept under its own time and its model's name, or another."""
+    at, name = moment(twin.at), name or twin.model.name
     vault.keep(the_round, dumped(twin), twin.patient, name, at, Purpose.twin)
 
 

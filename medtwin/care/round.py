@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from medtwin.care.admission import keep, kept_head, pages, supported, taken_up, the_round
 from medtwin.care.alert import Alert
 from medtwin.care.event import Event, What
 from medtwin.care.watch import over, raised
+from medtwin.physiology import glucose_living
+from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record
@@ -26,12 +29,13 @@ day, quarter = timedelta(days=1), timedelta(minutes=15)
 class AtHand:
     """What the round remembers between turns. All of it is in the vault too: losing it costs
     time, not truth. Consent is asked for again at every turn, and what is no longer agreed to
-    is dropped from here as well."""
+    is dropped from here as well. `model` is whose twins these are."""
 
     following: dict[str, Following] = field(default_factory=dict)
     reached: dict[str, int] = field(default_factory=dict)
     weighed: dict[str, date] = field(default_factory=dict)
     raised: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    model: Model[Any] = glucose_living.model
 
     def forget(self, patient: str) -> None:
         """Remember nothing of this person's twin."""
@@ -83,7 +87,7 @@ def look_ahead(patient: str, vault: Vault, now: datetime, at_hand: AtHand) -> Fo
         return None
     before = at_hand.following.get(patient)
     if before is None:
-        before, news = taken_up(vault, patient, news, now), ()
+        before, news = taken_up(vault, patient, news, now, at_hand.model), ()
     if before is None:
         return None
     if at_hand.weighed.setdefault(patient, now.date()) != now.date():
