@@ -25,7 +25,7 @@ class JourneyPart:
 
 
 def of_record(visit: Visit, record: Record) -> JourneyPart:
-    span = visit.choice("span", tuple(SPANS))
+    span = visit.choice("span", usual(record, visit.now))
     since = _since(span, record, visit.now)
     shown = recent_rows(record, since, visit)
     return JourneyPart(
@@ -37,6 +37,13 @@ def of_record(visit: Visit, record: Record) -> JourneyPart:
         rows=shown,
         shown=f"the newest {len(shown)}",
     )
+
+
+def usual(record: Record, now: datetime) -> tuple[str, ...]:
+    """The spans, first the one that is meant by silence: a week, or all where a week is empty."""
+    newest = max((float(s.at.max()) for s in record.columns.values() if len(s)), default=0.0)
+    spans = tuple(SPANS)
+    return spans if now.timestamp() - newest < 7 * 86400 else ("all", *spans[:-1])
 
 
 def _since(span: str, record: Record, now: datetime) -> datetime:

@@ -57,7 +57,7 @@ def band(visit: Visit) -> Band:
         Pill(p.value, "good", "good") if said.get(p) else Pill(f"{p.value}: no", "", "lock")
         for p in Purpose
     )
-    who = people.described(person.born, person.sex, visit.now)
+    who = people.described(person, visit.now)
     return Band(visit.patient, person.name or visit.patient, who, pills)
 
 

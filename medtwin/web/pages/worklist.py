@@ -158,7 +158,7 @@ def _opened(visit: Visit, kept: Listed, standing: Standing) -> Line:
     return Line(
         patient=kept.patient,
         name=person.name or kept.patient,
-        who=people.described(person.born, person.sex, visit.now),
+        who=people.described(person, visit.now),
         rank=0,
         tone=tone,
         because=because,

@@ -1,8 +1,9 @@
 """The worklist: who needs a person first, by stated reasons and not by a score."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
+from medtwin.record.person import Person
 from medtwin.web import region as reader
 from medtwin.web.region import Region
 from medtwin.web.views.alerts import RANK, Row
@@ -66,12 +67,15 @@ def why(standing: Standing, now: datetime) -> tuple[str, str, str]:
     return "", "Nothing waits", "no open alert, data is arriving"
 
 
-def described(born: date | None, sex: str, now: datetime) -> str:
-    """Sex and age, as on a wristband."""
-    said = [sex] if sex else []
+def described(person: Person, now: datetime) -> str:
+    """Sex and age, as on a wristband; of a person who died, when and at what age."""
+    said = [person.sex] if person.sex else []
+    born, then = person.born, person.died or now
+    if person.died:
+        said.append(f"died {person.died:%-d %B %Y}")
     if born:
-        years = now.year - born.year - ((now.month, now.day) < (born.month, born.day))
-        said.append(f"{years} years")
+        years = then.year - born.year - ((then.month, then.day) < (born.month, born.day))
+        said.append(f"aged {years} years" if person.died else f"{years} years")
     return ", ".join(said)
 
 
