@@ -83,17 +83,24 @@ def tokens(concept: Resource) -> list[str]:
     return [f"{c.get('system', '')}|{c['code']}" for c in codings if c.get("code")]
 
 
+OBSERVED = (Kind.measurement, Kind.answer)
+
+
 def meant(concept: Resource | None, kind: Kind, unit: str = "1") -> Code:
-    """The code a concept means: one of ours if any coding is, else an open one."""
+    """The code a concept means: one of ours of this kind if any coding is, else an open one.
+
+    A report named after a measurement is about it, and is not a value of it.
+    """
     if not concept:
         raise NotUnderstood("it has no code; the sender must say what it is about")
     ours, said, words = meanings(), tokens(concept), spoken(concept)
     for token in said:
-        if token in ours:
+        if token in ours and (kind in OBSERVED or ours[token].kind is kind):
             return ours[token]
     if not said and not words:
         raise NotUnderstood("its code is empty; the sender must say what it is about")
     token = said[0] if said else f"text|{words}"
+    token = f"{token}|{kind}" if token in ours else token
     # One column, one unit: the same test sent in two units is two open codes, not one muddle.
     return opened(token if unit == "1" else f"{token}|{unit}", words, unit, kind)
 

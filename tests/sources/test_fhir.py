@@ -153,6 +153,16 @@ def test_each_event_of_care_becomes_a_fact_in_its_lane(kind, said, lane):
     assert fact.says
 
 
+def test_a_report_named_after_a_measurement_is_no_value_of_it():
+    coding = [{"system": "http://loinc.org", "code": "2085-9", "display": "HDL"}]
+    said = {"resourceType": "DiagnosticReport", "code": {"coding": coding}}
+    said |= {"effectiveDateTime": "2001-05-02", "subject": {"reference": "Patient/ada"}}
+    fact = one(said | {"conclusion": "within range"}).facts[0]
+    assert fact.code.kind == Kind.report
+    assert fact.code != codes.hdl
+    assert "within range" in fact.says
+
+
 def test_an_administered_dose_has_its_amount_and_unit():
     said = MEDICINE | {"effectiveDateTime": "2024-05-01T08:00:00Z"}
     said |= {"dosage": {"dose": {"value": 500, "unit": "mg"}}}
