@@ -63,8 +63,8 @@ def digest(state: bytes) -> str:
 
 
 def with_late_facts(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """The same facts, those of the third quarter of the first half learned six turns later."""
-    held = range(len(turns) // 4, len(turns) // 4 + 3)
+    """The same facts, those of three turns (with what was eaten and injected) over an hour late."""
+    held = range(len(turns) // 3, len(turns) // 3 + 3)
     to = held.stop + 5
     late = tuple(replace(f, known=turns[to][0]) for i in held for f in turns[i][1])
     kept = [(now, facts) for i, (now, facts) in enumerate(turns) if i not in held]

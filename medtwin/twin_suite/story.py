@@ -1,4 +1,4 @@
-"""Six invented hours of somebody with type 1 diabetes: nobody is behind them."""
+"""Four invented hours of somebody with type 1 diabetes: nobody is behind them."""
 
 from datetime import UTC, datetime, timedelta
 from math import sin
@@ -26,7 +26,7 @@ def _course(minutes: float) -> float:
     """Near 130 until breakfast, then up and back and at last too low, with a sensor's unrest."""
     since = max(0.0, minutes - 90)
     meal = 70 * since / 60 * 2.718 ** (1 - since / 60)
-    falling = 0.7 * max(0.0, minutes - 270)
+    falling = 1.6 * max(0.0, minutes - 165)
     return round(130 + meal - falling + 4 * sin(minutes / 33) + 2.5 * sin(minutes * 1.7), 1)
 
 
@@ -38,7 +38,7 @@ morning = Story(
                 _fact(0, basal, 1.2),
                 _fact(92, carbohydrate, 45.0),
                 _fact(91, bolus, 3.5),
-                *(_fact(m, glucose, _course(m)) for m in range(0, 365, 5)),
+                *(_fact(m, glucose, _course(m)) for m in range(0, 245, 5)),
             ),
             key=lambda f: f.at,
         )

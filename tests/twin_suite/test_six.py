@@ -133,6 +133,14 @@ class Diarist(Medtwin):
         (self.home / "log.txt").write_text(f"admitted {who.name}\n")
 
 
+class Unsealed(Medtwin):
+    """Leaves a copy of what it believed beside the store."""
+
+    def retire(self, because):
+        (self.home / "backup.bin").write_bytes(self.state())
+        super().retire(because)
+
+
 class Remembering(Medtwin):
     """Shows from memory who was there."""
 
@@ -179,9 +187,9 @@ class Wrong:
     [
         ("a", Deaf, "0 of 8 readings changed it"),
         ("a", Hesitant, "doubt shrank at 0 of 8"),
-        ("b", Unscored, "0 of 252 are held against the reading"),
+        ("b", Unscored, "0 of 156 are held against the reading"),
         ("b", Flattering, "scores"),
-        ("b", Oracle, "every forecast was made before its time: no, 300 were not"),
+        ("b", Oracle, "every forecast was made before its time: no, 204 were not"),
         ("c", Fatalist, "2 U of insulin: +0.0"),
         ("c", Backwards, "2 U of insulin: +"),
         ("c", Rolling, "the same plan twice differs"),
@@ -191,6 +199,7 @@ class Wrong:
         ("e", Cached, "at once it still answers: belief"),
         ("e", Resentful, "care kept 0 of the 14 facts"),
         ("f", Diarist, "in clear in log.txt"),
+        ("f", Unsealed, "in clear in backup.bin"),
         ("f", Remembering, "afterwards still open: memory"),
         ("f", Hoarder, "their key is there"),
         ("f", Unwitnessed, "0 audit lines"),
@@ -212,7 +221,7 @@ def test_a_forecast_of_one_certain_value_costs_its_distance_from_what_came():
 def test_facts_arrive_in_whole_quarters_of_an_hour():
     turns = in_turns(story.morning.facts)
     assert [len(facts) for _, facts in turns[:3]] == [2, 3, 3]
-    assert turns[-1][0] - turns[0][0] == timedelta(hours=6)
+    assert turns[-1][0] - turns[0][0] == timedelta(hours=4)
 
 
 def test_where_nothing_could_be_seen_nothing_was_passed():
