@@ -19,18 +19,16 @@ from medtwin.twin.backtest import Tell, backtest
 
 SETS = ("azt1d", "hupa", "table")
 TABLES = (".parquet", ".csv", ".tsv")
-SCORES = (
-    "rmse",
-    "mae",
-    "mard",
-    "crps",
-    "cover50",
-    "cover80",
-    "cover90",
-    "clarke_ab",
-    "n",
-    "people",
-)
+SCORES = {
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mard": "MARD",
+    "crps": "CRPS",
+    "cover50": "50 %",
+    "cover80": "80 %",
+    "cover90": "90 %",
+    "clarke_ab": "A+B",
+}
 
 
 @dataclass(frozen=True)
@@ -98,23 +96,25 @@ def progress() -> Iterator[Tell]:
 
 
 def tell_table(found: dict[str, Any]) -> None:
-    """The scores for people: one table for each scenario."""
+    """The scores for people: one table for each scenario and horizon, and what one unit does."""
     for scenario, horizons in found["scenarios"].items():
-        rows = [
-            (f"{horizon} min", who, *(_shown(name, scores.get(name)) for name in SCORES))
-            for horizon, voices in horizons.items()
-            for who, scores in voices.items()
-        ]
-        title = f"{found['set']}, {scenario.replace('_', ' ')}, glucose in mg/dL"
-        report.table(title, ("ahead", "forecast by", *SCORES), rows)
+        for horizon, voices in horizons.items():
+            rows = [(who.replace("_", " "), *_shown(scores)) for who, scores in voices.items()]
+            shown = voices["shown"]
+            title = (
+                f"{found['set']}, {scenario.replace('_', ' ')}, {horizon} min ahead: "
+                f"{shown['n']:,} forecasts of {shown['people']} people, mg/dL"
+            )
+            report.table(title, ("", *SCORES.values()), rows)
+    effect = found["insulin_effect"]
+    shares = " and ".join(f"{effect[h]:.0%} at {h} min" for h in ("60", "120") if h in effect)
     report.out.print(
-        f"1 U of insulin, as a share of the correction factor: {found['insulin_effect']}"
+        f"1 U lowers glucose for {effect['lowers_people']} of {effect['people']} people"
+        + (f", by {shares} of the correction factor (median)" if shares else "")
     )
 
 
-def _shown(name: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    if name in ("n", "people"):
-        return f"{value:,.0f}"
-    return f"{value:.3f}" if name.startswith(("cover", "clarke")) else f"{value:.2f}"
+def _shown(scores: dict[str, float]) -> list[str]:
+    """Errors in mg/dL with two decimals, shares in percent."""
+    shares = ("mard", "clarke_ab", "cover50", "cover80", "cover90")
+    return [f"{scores[n]:.1%}" if n in shares else f"{scores[n]:.2f}" for n in SCORES]
