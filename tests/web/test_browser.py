@@ -16,7 +16,10 @@ SIZES = {
     "phone": ({"width": 390, "height": 844}, "light"),
     "phone-dark": ({"width": 390, "height": 844}, "dark"),
 }
-PAGES = ("login", "styleguide", "worklist", "patient", "without-twin", "not-shown", "own", "ended")
+PAGES = (
+    *("login", "styleguide", "worklist", "patient", "without-twin", "not-shown"),
+    *("own", "copy", "ended"),
+)
 
 
 @pytest.fixture
@@ -68,6 +71,7 @@ def where(house, page):
         "without-twin": ("dr.lee", f"/patients/{people['cleo']}"),
         "not-shown": ("dr.lee", f"/patients/{people['ben']}"),
         "own": ("ada", "/own"),
+        "copy": ("ada", "/own/copy"),
         "ended": ("dr.lee", f"/certificate/{people['dora']}"),
     }[page]
 

@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from medtwin.vault.access import Principal, Role
+
 ERROR = {"what", "whose", "allowed", "next"}
 
 
@@ -150,6 +152,18 @@ def test_a_person_reads_their_own_page_in_plain_words(visitor):
     assert "most likely between" in own["plain"]["soon"]
     assert own["plain"]["todo"]
     assert own["call"]
+
+
+def test_a_person_may_take_a_copy_of_everything_kept_about_them(visitor, house):
+    ada = visitor("ada")
+    assert "/own/copy" in ada.get("/own").text
+    assert "Save the copy" in ada.get("/own/copy").text
+    copy = ada.get("/api/own/copy").json()
+    operator = Principal("op", Role.operator)
+    (kept,) = [p for p in house.vault.patients(operator) if p.patient == house.people["ada"]]
+    assert len(copy["facts"]) == kept.facts
+    assert {"glucose", "insulin_bolus"} <= {f["code"] for f in copy["facts"]}
+    assert visitor("dr.lee").get("/api/own/copy").status_code == 403
 
 
 def test_a_choice_holds_at_once(own_visitor, own_house):

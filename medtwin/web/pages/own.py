@@ -15,6 +15,7 @@ from medtwin.web.region import Region
 from medtwin.web.trouble import wrong_value
 from medtwin.web.twins import lines
 from medtwin.web.views.alerts import Row, pressing, rows
+from medtwin.web.views.copy import Copy, copied
 from medtwin.web.views.glucose import Chart, chart
 from medtwin.web.views.own import Plain, heeding, plain
 
@@ -123,6 +124,17 @@ def view(visit: Visit) -> Own:
     )
 
 
+def copy(visit: Visit) -> Copy:
+    """Everything kept about this person, as they may take it away."""
+    asked = (visit.who, visit.patient)
+    return copied(
+        visit.vault.who(*asked, Purpose.care),
+        visit.vault.choices(*asked),
+        visit.vault.record(*asked, Purpose.care, by=visit.now),
+        visit.now.isoformat(),
+    )
+
+
 def switches(choices: Sequence[Choice], region: Region) -> tuple[Switch, ...]:
     """Every purpose with the last choice made; silence is no."""
     last = {c.purpose: c for c in choices}
@@ -176,6 +188,7 @@ page = Page(
     view,
     roles=frozenset({Role.patient}),
     glyph="person",
+    parts={"copy": copy},
     acts={"choose": choose},
     live="/live",
 )
