@@ -5,31 +5,48 @@ import sys
 import tempfile
 from contextlib import suppress
 from hashlib import sha256
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 
-import numba
+import numpy as np
+
+one_at_a_time = Lock()
+"""Held while a module is made, and by whoever enters numba's own pool of threads."""
 
 
-def written(name: str, text: str) -> ModuleType:
+def written(name: str, text: str, rests_on: bytes = b"") -> ModuleType:
     """The module with this text, kept under MEDTWIN_HOME, or in the user's cache.
 
-    Its file name carries a digest of the text, so that a changed model is another module and
-    numba's own cache beside it stays true. Raises OSError where no folder can be written.
+    Its file name carries a digest of the text, of the libraries and of what else it compiles
+    with (`rests_on`), so that a changed model is another module and numba's cache beside it stays
+    true. May be called from several threads. Raises OSError where no folder can be written.
     """
-    digest = sha256((text + numba.__version__).encode()).hexdigest()[:20]
-    title = f"medtwin_{name}_{digest}"
-    if title in sys.modules:
-        return sys.modules[title]
-    path = _kept(title, text)
-    spec = spec_from_file_location(title, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"cannot import {path}; remove it and try again")
-    module = module_from_spec(spec)
-    sys.modules[title] = module
-    spec.loader.exec_module(module)
-    return module
+    with one_at_a_time:
+        title = f"medtwin_{name}_{_fingerprint(text, rests_on)}"
+        if title in sys.modules:
+            return sys.modules[title]
+        path = _kept(title, text)
+        loader = SourceFileLoader(title, str(path))
+        module = module_from_spec(ModuleSpec(title, loader, origin=str(path)))
+        module.__file__ = str(path)
+        sys.modules[title] = module
+        try:
+            loader.exec_module(module)
+        except BaseException:
+            del sys.modules[title]
+            raise
+        return module
+
+
+def _fingerprint(text: str, rests_on: bytes) -> str:
+    import llvmlite  # starting the compiler costs half a second: only when it is needed
+    import numba
+
+    versions = f"{numba.__version__} {llvmlite.__version__} {np.__version__} {sys.version}"
+    return sha256(f"{versions}{text}".encode() + rests_on).hexdigest()[:20]
 
 
 def _kept(title: str, text: str) -> Path:
@@ -48,9 +65,13 @@ def _kept(title: str, text: str) -> Path:
 
 
 def _folders() -> list[Path]:
+    """Where compiled models are kept: under MEDTWIN_HOME, or in the user's cache."""
     home = os.environ.get("MEDTWIN_HOME")
-    cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return [
-        *([Path(home).expanduser() / "kernels"] if home else []),
-        cached / "medtwin" / "kernels",
-    ]
+    own = [Path(home).expanduser() / "kernels"] if home else []
+    if sys.platform == "darwin":
+        cached = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        cached = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    else:
+        cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return [*own, cached / "medtwin" / "kernels"]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.kernel import Kernel, compiled, one_at_a_time
+from medtwin.maths.compiled import one_at_a_time
+from medtwin.physiology.kernel import Kernel, compiled
 from medtwin.physiology.kernel_source import width
 from medtwin.physiology.lane_source import parameter_names, shown_codes
 from medtwin.physiology.model import Model
