@@ -55,6 +55,13 @@ class Model(Generic[P]):
     all others, and those others are then driven by inputs alone: such a model has an exact
     filter; a model that names none is followed by an ensemble.
 
+    `clock` is the model's own unit of time: "s", "min", "h", "d" or "a" (a year of 365.25 days);
+    every rate, `t`, `step` and time given to the engine is then in it, where this text says
+    minutes. `solution(dt, x, u, p)`, where there is a closed form, is the state a time `dt`
+    later with the rates `u` constant; the engine then uses it instead of steps. `covariates`
+    names the parameters that a fact of the record tells (weight, age), each with its code; a
+    missing one is drawn from its spread, never assumed.
+
     What a twin of a real person may need besides: `doubt(p)` is the standard deviation of each
     state at birth; `unsure(code, p)` the one that a unit of a fact taken adds to each state;
     `hint(code, p)` what a unit of a fact seen in life tells about each state beyond its own
@@ -84,6 +91,9 @@ class Model(Generic[P]):
     error: Callable[[tuple[Any, ...], P], tuple[Any, ...]] | None = None
     usual: Callable[[P], tuple[Any, ...]] | None = None
     personal: Callable[[Record], Mapping[str, float]] | None = None
+    clock: str = "min"
+    solution: Callable[[Any, tuple[Any, ...], tuple[Any, ...], P], tuple[Any, ...]] | None = None
+    covariates: Mapping[str, Code] = field(default_factory=dict, hash=False)
 
 
 def sample(parameters: type[P], people: int, rng: np.random.Generator) -> P:
