@@ -36,7 +36,7 @@ def asked(names: list[str]) -> Iterator[Line]:
 
 def main() -> None:
     """Print one line for each figure, as words or as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="every model against its paper and real people")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     told = parser.parse_args()
