@@ -31,14 +31,16 @@ map: $(VENV)/.ready-to-run   ## write docs/map.md from the modules' own first li
 picture:   ## take the README's picture anew from what the browser tests saw
 	@mkdir -p docs/img && cp artefacts/patient-light.png docs/img/twin.png
 
+GATE := --extra build --extra dev --extra gpu --extra bayes --extra cluster --extra oracles
+
 lock:   ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header -q --extra build pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header -q --extra build --extra dev -c requirements.lock pyproject.toml \
+	  --no-header -q $(GATE) -c requirements.lock pyproject.toml \
 	  -o requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header -q --extra build --extra dev --extra evidence -c requirements-dev.lock \
+	  --no-header -q $(GATE) --extra evidence -c requirements-dev.lock \
 	  pyproject.toml -o evidence/requirements.lock
 
 # Each stamp says that what stands before the colon has been done for these very files.
