@@ -16,7 +16,7 @@ from medtwin.record.codes import Code
 
 @dataclass(frozen=True)
 class Readings:
-    """What a sensor said: minutes, values (NaN where it said nothing), each one's error."""
+    """What a sensor said, at which times; NaN where it said nothing; and each value's error."""
 
     code: Code
     times: Float[np.ndarray, " time"]
@@ -51,7 +51,7 @@ def follow(
     rng: np.random.Generator,
     dtype: Any = np.float64,
 ) -> Followed:
-    """The ensemble carried from `begin` (minutes) through every reading, learning from each.
+    """The ensemble carried from `begin` through every reading, learning from each.
 
     States and the logarithms of the `learned` parameters move together (ensemble Kalman
     update, `maths.enkf`); states stay at or above zero, parameters within their bounds.
@@ -109,8 +109,8 @@ def _fits(
     if plan.at.shape[1] > 1:
         raise ValueError("what is given must come at the same times for every member")
     if np.any(np.diff(readings.times) < 0) or np.any(readings.times < begin):
-        raise ValueError(f"readings must be in time order and not before minute {begin:g}")
+        raise ValueError(f"readings must be in time order and not before {begin:g}")
     if plan.at.size and plan.at.min() < begin:
-        raise ValueError(f"something is given before minute {begin:g}; begin earlier")
+        raise ValueError(f"something is given before {begin:g}; begin earlier")
     if not np.all(readings.noise > 0):
         raise ValueError("a reading's noise must be above 0")

@@ -55,7 +55,7 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, cour
             rows[i, j] = rows[i, n - 1]
     for j in range(W):
         p = Person({p_rows})
-        w = worked_out(p)
+        w = {worked_out}(p)
 {keep_worked}
     t = begin
     due = np.inf
@@ -83,25 +83,7 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, cour
                     if event[j] < events:
                         due = min(due, at[event[j], k * many_at])
             stop = min(goal, due)
-            steps = max(1, int(np.ceil((stop - t) / step - 1e-9)))
-            length = (stop - t) / steps
-            h, half, sixth, two = T(length), T(length / 2), T(length / 6), T(2)
-            for s in range(steps):
-                now, mid = T(t + s * length), T(t + (s + 0.5) * length)
-                later = T(t + (s + 1) * length)
-                for j in range(W):
-                    p = Person({p_rows})
-                    w = ({w_rows},)
-                    u = ({u_rows},)
-                    x = ({x_rows},)
-                    a = drift(now, x, u, p, w)
-                    b = drift(mid, ({half_a},), u, p, w)
-                    total = ({a_and_b},)
-                    c = drift(mid, ({half_b},), u, p, w)
-                    total = ({and_c},)
-                    d = drift(later, ({whole_c},), u, p, w)
-{advance}
-            t = stop
+{flow}            t = stop
         for j in range(n):
             p = Person({p_rows})
             x = ({x_rows},)
@@ -132,6 +114,36 @@ def together(begin, step, x_in, p_in, u_in, at, what, amount, times, course, x_o
         first = b * W
         block(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
               times, course, x_out, u_out, lost)
+"""
+
+stepped = """            steps = max(1, int(np.ceil((stop - t) / step - 1e-9)))
+            length = (stop - t) / steps
+            h, half, sixth, two = T(length), T(length / 2), T(length / 6), T(2)
+            for s in range(steps):
+                now, mid = T(t + s * length), T(t + (s + 0.5) * length)
+                later = T(t + (s + 1) * length)
+                for j in range(W):
+                    p = Person({p_rows})
+                    w = ({w_rows},)
+                    u = ({u_rows},)
+                    x = ({x_rows},)
+                    a = drift(now, x, u, p, w)
+                    b = drift(mid, ({half_a},), u, p, w)
+                    total = ({a_and_b},)
+                    c = drift(mid, ({half_b},), u, p, w)
+                    total = ({and_c},)
+                    d = drift(later, ({whole_c},), u, p, w)
+{advance}
+"""
+
+solved = """            length = T(stop - t)
+            for j in range(W):
+                p = Person({p_rows})
+                w = ({w_rows},)
+                u = ({u_rows},)
+                x = ({x_rows},)
+                x = solution(length, x, u, p, w)
+{keep_solved}
 """
 
 follow = """
@@ -210,6 +222,7 @@ def kernel_source(model: Model[Any], kind: str) -> str:
         huge=1e15,
     )
     places = _places(model, text, kind)
+    places["flow"] = (solved if model.solution is not None else stepped).format(**places)
     places["shake"] = shaken.format(**places) if model.noise is not None else ""
     return filled + text + "\n\n" + block.format(**places) + follow.format(**places)
 
@@ -217,11 +230,13 @@ def kernel_source(model: Model[Any], kind: str) -> str:
 def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
     """What stands where in a block's rows: states, rates, parameters, what was worked out."""
     states, channels = len(model.states), len(model.channels)
-    parameters, worked = len(parameter_names(model)), _worked(text)
+    source = "worked_out_once" if model.solution is not None else "worked_out"
+    parameters, worked = len(parameter_names(model)), _worked(text, source)
     p0, w0 = states + channels, states + channels + parameters
     xs = range(states)
     return {
         "dtype": f"np.{kind}",
+        "worked_out": source,
         "rows": w0 + worked,
         "states": states,
         "codes": len(shown_codes(model)),
@@ -245,6 +260,7 @@ def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
         ),
         "keep_worked": _lines(8, [f"rows[{w0 + i}, j] = w[{i}]" for i in range(worked)]),
         "keep_x": _lines(28, [f"rows[{i}, j] = x[{i}]" for i in xs]),
+        "keep_solved": _lines(16, [f"rows[{i}, j] = x[{i}]" for i in xs]),
         "belief_x": ", ".join(f"belief[{i}, j]" for i in xs),
         "u_each": ", ".join(f"u[{i}, j]" for i in range(channels)) or "T(0)",
         "p_each": ", ".join(f"p[{i}, j]" for i in range(parameters)),
@@ -255,9 +271,9 @@ def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
     }
 
 
-def _worked(text: str) -> int:
-    """How many values `worked_out` returns."""
-    body = text.split("def worked_out(")[1].split("return ")[1].split("\n")[0]
+def _worked(text: str, source: str) -> int:
+    """How many values are worked out once per person."""
+    body = text.split(f"def {source}(")[1].split("return ")[1].split("\n")[0]
     return body.count(",") if body.endswith(",)") else body.count(",") + 1
 
 

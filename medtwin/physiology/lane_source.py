@@ -53,14 +53,18 @@ class Gathered:
 
 
 def lane_source(model: Model[Any]) -> str:
-    """The model's functions as source: `drift`, `worked_out`, `take`, `shown` and, if any, `noise`.
+    """The model's functions as source: `drift`, `worked_out`, `take`, `shown`, and, if any, `noise`
+    and `solution`.
 
     Raises NotPlain where a line uses what lanes do not have.
     """
     met = Gathered({code: number for number, code in enumerate(model.inputs)})
     drift = _plain(model.drift, met, "drift")
-    lifted = _lift(drift)
-    parts = [lifted, drift, _plain(model.take, met, "take"), _plain(model.observe, met, "shown")]
+    parts = [_lift(drift, "worked_out"), drift]
+    if model.solution is not None:
+        solution = _plain(model.solution, met, "solution")
+        parts += [_lift(solution, "worked_out_once"), solution]
+    parts += [_plain(model.take, met, "take"), _plain(model.observe, met, "shown")]
     if model.noise is not None:
         parts.append(_plain(model.noise, met, "noise"))
     done: set[str] = set()
@@ -228,22 +232,22 @@ def _unpacked(target: ast.Tuple, value: ast.expr) -> list[ast.stmt]:
     return ast.parse("\n".join(lines)).body
 
 
-def _lift(drift: ast.FunctionDef) -> ast.FunctionDef:
-    """Take out of `drift` what depends on parameters alone, into a function of its own.
+def _lift(function: ast.FunctionDef, name: str) -> ast.FunctionDef:
+    """Take out of a function what depends on parameters alone, into one of this name.
 
-    `drift` gets one more argument, the tuple of what was worked out.
+    The function gets one more argument, the tuple of what was worked out.
     """
-    person = drift.args.args[-1].arg
+    person = function.args.args[-1].arg
     lifter = _Lifter(person)
-    drift.body = [s for s in (lifter.visit(s) for s in drift.body) if s is not None]
+    function.body = [s for s in (lifter.visit(s) for s in function.body) if s is not None]
     names = list(lifter.lifted)
-    drift.args.args.append(ast.arg("worked"))
+    function.args.args.append(ast.arg("worked"))
     if names:
         given = ast.parse(f"({', '.join(names)},) = worked").body
-        drift.body = [*given, *drift.body]
-    lines = [f"    {name} = {ast.unparse(value)}" for name, value in lifter.lifted.items()]
+        function.body = [*given, *function.body]
+    lines = [f"    {key} = {ast.unparse(value)}" for key, value in lifter.lifted.items()]
     told = f"({', '.join(names)},)" if names else "(T(0.0),)"
-    text = f"def worked_out({person}):\n" + "\n".join([*lines, f"    return {told}"])
+    text = f"def {name}({person}):\n" + "\n".join([*lines, f"    return {told}"])
     return cast("ast.FunctionDef", ast.parse(text).body[0])
 
 

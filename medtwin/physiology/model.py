@@ -17,6 +17,9 @@ from medtwin.record.record import Record
 
 P = TypeVar("P")
 
+seconds_in = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "a": 365.25 * 86400.0}
+"""How long each unit of time that a model's clock may have is."""
+
 
 def varies(
     typical: float, *, unit: str, cv: float, low: float = 0.0, high: float = inf, source: str = ""
@@ -47,8 +50,9 @@ class Model(Generic[P]):
     """A module of physiology as plain functions.
 
     `drift(t, x, u, p)` returns the rate of each state per minute: `t` in minutes since midnight
-    UTC, `x` the states in order, `u` the running rate of each of `channels` in that code's unit
-    (per minute where the code is an amount, such as U or g). `take(x, code, amount, p)` is what
+    UTC (since 1970 where the clock counts days or years), `x` the states in order, `u` the
+    running rate of each of `channels` in that code's unit (per minute where the code is an
+    amount, such as U or g). `take(x, code, amount, p)` is what
     a fact without duration does to the states at once. `observe(x, p)` is what a sensor
     would show, by code. `noise(t, x, u, p)`, where there is one, is the diffusion of each state
     per square root of a minute. `linear` names the states that are linear and Gaussian given
@@ -94,6 +98,25 @@ class Model(Generic[P]):
     clock: str = "min"
     solution: Callable[[Any, tuple[Any, ...], tuple[Any, ...], P], tuple[Any, ...]] | None = None
     covariates: Mapping[str, Code] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a clock that does not exist or a step that leads nowhere."""
+        if self.clock not in seconds_in:
+            allowed = ", ".join(seconds_in)
+            raise ValueError(f"{self.name} counts time in {self.clock!r}; choose one of {allowed}")
+        if not self.step > 0:
+            raise ValueError(f"{self.name} has steps of {self.step} {self.clock}; more than 0")
+
+
+def on_clock(model: Model[Any], seconds: float) -> float:
+    """A duration in seconds as the model counts it."""
+    return seconds / seconds_in[model.clock]
+
+
+def moment_on_clock(model: Model[Any], at: float) -> float:
+    """A moment (UTC seconds) as the `t` of the model's drift: since midnight, or since 1970."""
+    by_day = seconds_in[model.clock] < seconds_in["d"]
+    return on_clock(model, at % seconds_in["d"] if by_day else at)
 
 
 def sample(parameters: type[P], people: int, rng: np.random.Generator) -> P:

@@ -34,18 +34,20 @@ def simulate_plainly(
         while t < goal:
             x, u, following = _due(model, person, plan, following, t, x, u)
             stop = min(float(goal), _next(plan, following))
-            rates = tuple(u)
-            x = carried(
-                lambda now, y, r=rates: model.drift(now, y, r, person),
-                x,
-                t,
-                stop,
-                step or model.step,
-            )
+            x = _carried(model, person, x, tuple(u), t, stop, step or model.step)
             t = stop
         told_now = model.observe(x, person).values()
         shown.append([np.broadcast_to(v, members) for v in told_now])
     return Simulated(clock, shown_codes(model), np.array(shown), np.stack(x), np.stack(u or [t]))
+
+
+def _carried(
+    model: Model[Any], person: Any, x: Any, u: Any, begin: float, end: float, step: float
+) -> Any:
+    """By the closed form where the model has one, else in steps."""
+    if model.solution is not None:
+        return model.solution(end - begin, x, u, person)
+    return carried(lambda t, y: model.drift(t, y, u, person), x, begin, end, step)
 
 
 def _next(plan: Schedule, following: int) -> float:

@@ -8,17 +8,20 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from medtwin.physiology.model import Model
-from medtwin.record.codes import Code
+from medtwin.record.codes import Code, Kind
+
+levels = {"%", "1", "mm[Hg]", "cm[H2O]", "kPa", "Cel", "W", "K"}
+"""Units of what is set rather than given: an oxygen fraction, a pressure, a temperature."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """A dose, a meal or a rate, from `at` (minutes) on, for everybody or member by member.
+    """A dose, a meal or a rate, from `at` on, for everybody or member by member.
 
-    `at`, `amount` and `lasting` are one number for all, or an array with one for each member
-    (a member whose `at` is inf gets nothing). With `lasting` 0 it is taken at once; otherwise
-    it is spread evenly over so many minutes: an amount (U, g) in total, a rate (U/h) as it is.
-    A rate that lasts for ever has `lasting` inf.
+    Times are in the model's own unit. `at`, `amount` and `lasting` are one number for all, or
+    an array with one for each member (a member whose `at` is inf gets nothing). With `lasting` 0
+    it is taken at once; otherwise it is spread evenly over so long: an amount (U, g) in total, a
+    rate (U/h) or a level (%) as it is. What lasts for ever has `lasting` inf.
     """
 
     at: Any
@@ -68,7 +71,9 @@ def schedule(model: Model[Any], given: Sequence[Given]) -> Schedule:
 def _events(model: Model[Any], given: Given) -> list[tuple[Any, int, Any]]:
     lasting = np.asarray(given.lasting, float)
     if not np.all(lasting >= 0):
-        raise NotTaken(f"{given.code.name} lasts {given.lasting} min; 0 or more is allowed")
+        raise NotTaken(
+            f"{given.code.name} lasts {given.lasting} {model.clock}; 0 or more is allowed"
+        )
     if not np.any(lasting > 0):
         return [(given.at, _input(model, given.code), given.amount)]
     if not np.all(lasting > 0):
@@ -84,8 +89,9 @@ def _events(model: Model[Any], given: Given) -> list[tuple[Any, int, Any]]:
 
 
 def is_amount(code: Code) -> bool:
-    """Whether the code counts something given (U, g), rather than a rate (U/h, mL/min)."""
-    return not code.unit.endswith(("/h", "/min", "/d"))
+    """Whether the code counts something given (U, g), not a rate (U/h) or a level (%, mm[Hg])."""
+    level = code.unit in levels or (code.kind is Kind.measurement and "/" in code.unit)
+    return not level and not code.unit.endswith(("/s", "/min", "/h", "/d", "/wk", "/mo", "/a"))
 
 
 def _input(model: Model[Any], code: Code) -> int:

@@ -50,11 +50,12 @@ def simulate(
     step: float | None = None,
     dtype: Any = np.float64,
 ) -> Simulated:
-    """Everybody's course from the first of `times` (minutes) to the last, under what is given.
+    """Everybody's course from the first of `times` to the last, under what is given.
 
     `p` is the model's parameters, each one number or one per member, or an array
     (parameter, member). `x0` are the states at the first time; None starts at rest
-    (`model.start`). `step` in minutes defaults to the model's own. float64 for inference;
+    (`model.start`). `step` defaults to the model's own; a closed form needs none. Times are in
+    the model's own unit (`model.clock`, as a rule minutes). float64 for inference;
     float32 is exact enough for populations and twice as fast.
     Raises Unstable if a member's states leave every bound, NotTaken for what the model has
     no place for, ValueError where shapes or times do not fit.
@@ -82,7 +83,7 @@ def advance(
     events: Sequence[Given] | Schedule = (),
     step: float | None = None,
 ) -> Simulated:
-    """An ensemble carried from `begin` to `end` (minutes) with the rates `u` already running.
+    """An ensemble carried from `begin` to `end` with the rates `u` already running.
 
     Call it again with the answer's `states` and `rates`: what is given at `end` itself
     belongs to the next call. Raises as `simulate` does.
@@ -125,8 +126,8 @@ def _stable(model: Model[Any], lost: np.ndarray, step: float) -> None:
     if len(gone):
         raise Unstable(
             f"{len(gone)} of {len(lost)} members of {model.name} went out of bounds, the first "
-            f"(member {gone[np.argmin(lost[gone])]}) by minute {lost.min():g} with steps of "
-            f"{step:g} min; take a smaller step or look at their parameters"
+            f"(member {gone[np.argmin(lost[gone])]}) by {lost.min():g} {model.clock} with steps of "
+            f"{step:g} {model.clock}; take a smaller step or look at their parameters"
         )
 
 
@@ -158,7 +159,7 @@ def _clock(times: Any, plan: Schedule) -> np.ndarray:
     early = plan.at[plan.at < clock[0]]
     if early.size:
         raise ValueError(
-            f"something is given at minute {early.min():g}, before the start at {clock[0]:g}; "
+            f"something is given at {early.min():g}, before the start at {clock[0]:g}; "
             f"begin earlier"
         )
     return clock

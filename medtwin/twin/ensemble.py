@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from medtwin.maths import enkf
 from medtwin.maths.kalman import Events, look, rate, reading, taken
+from medtwin.physiology.model import moment_on_clock, on_clock
 from medtwin.physiology.simulate import advance
 from medtwin.record.codes import Code
 from medtwin.twin.random import stream
@@ -55,17 +56,17 @@ def _carried(twin: Twin, at: float) -> Twin:
     """The same belief at a later time, with nothing new seen or given; the model's own noise."""
     if at <= twin.at:
         return twin
-    minutes = (at - twin.at) / 60
-    clock = twin.at / 60 % 1440
+    lasting = on_clock(twin.model, at - twin.at)
+    begin = moment_on_clock(twin.model, twin.at)
     states = advance(
-        *(twin.model, twin.states, twin.parameters, clock, clock + minutes, twin.running)
+        *(twin.model, twin.states, twin.parameters, begin, begin + lasting, twin.running)
     ).states
     if twin.model.noise is not None:
         rng = stream(twin.seed, twin.patient, twin.model.name, twin.at, "carried")
         p, u = parameters(twin), tuple(twin.running)
-        sizes = twin.model.noise(clock, tuple(twin.states), u, p)
+        sizes = twin.model.noise(begin, tuple(twin.states), u, p)
         shaken = [np.broadcast_to(s, twin.members) for s in sizes]
-        states = states + np.sqrt(minutes) * np.stack(shaken) * rng.standard_normal(states.shape)
+        states = states + np.sqrt(lasting) * np.stack(shaken) * rng.standard_normal(states.shape)
     return replace(twin, at=at, states=states)
 
 

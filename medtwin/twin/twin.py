@@ -87,6 +87,15 @@ def _as_the_record_says(
 
 
 def at_rest(patient: str, model: Model[Any], at: float, p: Any, count: int, seed: int) -> Twin:
+    """A twin in the steady state of these parameters.
+
+    Raises ValueError for a model with an exact filter whose clock does not count minutes.
+    """
+    if model.linear and model.clock != "min":
+        raise ValueError(
+            f"{model.name} names linear states and counts time in {model.clock!r}; the exact "
+            "filter counts minutes: write it per minute, or name no linear states"
+        )
     states = np.stack([np.broadcast_to(s, count) for s in model.start(p)]).astype(float)
     usual = (0.0,) * len(model.channels) if model.usual is None else model.usual(p)
     rates = [np.broadcast_to(u, count) for u in usual]

@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_refused(washout):
         follow(washout.model, x, p, u, 0.0, readings(washout, [1.0]), [], ["weight"], rng)
     with pytest.raises(ValueError, match="noise must be above 0"):
         follow(washout.model, x, p, u, 0.0, readings(washout, [1.0], 0.0), [], [], rng)
-    with pytest.raises(ValueError, match="not before minute 90"):
+    with pytest.raises(ValueError, match="not before 90"):
         follow(washout.model, x, p, u, 90.0, readings(washout, [1.0]), [], [], rng)
     each = [Given(np.arange(float(members)), washout.drug, 1.0)]
     with pytest.raises(ValueError, match="same times for every member"):

@@ -1,13 +1,16 @@
 """The engine against a model whose course is known in closed form."""
 
-from math import exp
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from medtwin.maths.functions import exp
 from medtwin.physiology.plain import simulate_plainly
-from medtwin.physiology.schedule import Given, NotTaken, schedule
+from medtwin.physiology.schedule import Given, NotTaken, is_amount, schedule
 from medtwin.physiology.simulate import Unstable, advance, simulate
+from medtwin.record.codes import Code, Kind
 
 hours = np.arange(0.0, 601.0, 60.0)
 
@@ -38,7 +41,7 @@ def test_each_member_is_given_its_own_amount_at_its_own_time(washout):
     at, amount = np.array([3.7, 61.2, np.inf]), np.array([10.0, 20.0, 30.0])
     given = [Given(at, washout.drug, amount)]
     run = simulate(washout.model, washout.Parameters(), None, given, [0.0, 120.0])
-    left = [m * exp(-0.05 * (120 - t) / 60) for t, m in zip(at[:2], amount[:2], strict=True)]
+    left = [m * math.exp(-0.05 * (120 - t) / 60) for t, m in zip(at[:2], amount[:2], strict=True)]
     np.testing.assert_allclose(run.states[0], [*left, 0.0], rtol=1e-9)
 
 
@@ -70,6 +73,35 @@ def test_the_compiled_course_is_the_plain_one(washout):
     fast = simulate(washout.model, p, None, given, hours)
     slow = simulate_plainly(washout.model, p, given, hours)
     np.testing.assert_allclose(fast.shown, slow.shown, rtol=1e-13, atol=1e-15)
+
+
+def solved(washout, clock="min"):
+    """Washout with its closed form: drug in at a constant rate, out in proportion."""
+    return replace(washout.model, solution=after, clock=clock)
+
+
+def after(dt, x, u, p):
+    (amount,) = x
+    swallowing, dripping = u
+    leaving = p.clearance / p.volume / 60
+    level = (swallowing + dripping / 60) / leaving
+    return (level + (amount - level) * exp(-leaving * dt),)
+
+
+def test_a_closed_form_is_used_instead_of_steps(washout):
+    given = [Given(5.3, washout.drug, 100.0), Given(60.0, washout.infusion, 3.0, 90.0)]
+    p = washout.Parameters(np.array([1.0, 2.0, 3.0]), 40.0)
+    stepped = simulate(washout.model, p, None, given, hours, step=0.5)
+    exact = simulate(solved(washout), p, None, given, hours, step=1e9)
+    np.testing.assert_allclose(exact.shown, stepped.shown, rtol=1e-11, atol=1e-13)
+    slow = simulate_plainly(solved(washout), p, given, hours)
+    np.testing.assert_allclose(exact.shown, slow.shown, rtol=1e-13, atol=1e-15)
+
+
+def test_a_closed_form_carries_an_ensemble_on(washout):
+    p, x, still = np.array([[2.0, 3.0], [40.0, 50.0]]), np.full((1, 2), 8.0), np.zeros((2, 2))
+    ends = advance(solved(washout), x, p, 10.0, 130.0, still).states
+    np.testing.assert_allclose(ends[0], 8.0 * np.exp(-p[0] / p[1] * 2), rtol=1e-14)
 
 
 def test_a_member_that_goes_out_of_bounds_is_named(washout):
@@ -107,3 +139,11 @@ def test_states_of_another_number_of_members_are_refused(washout):
     p = washout.Parameters(np.array([1.0, 2.0, 3.0]), 40.0)
     with pytest.raises(ValueError, match="2 members do not fit 3"):
         simulate(washout.model, p, np.zeros((1, 2)), [], hours)
+
+
+def test_amounts_are_spread_and_rates_and_levels_are_not():
+    spread = [Code("a", "a", "g", kind=Kind.meal), Code("b", "b", "mg/kg", kind=Kind.dose)]
+    as_it_is = [Code("c", "c", "mg/h", kind=Kind.dose), Code("d", "d", "%", kind=Kind.dose)]
+    as_it_is += [Code("e", "e", "mm[Hg]"), Code("f", "f", "mmol/L"), Code("g", "g", "g/d")]
+    assert all(is_amount(code) for code in spread)
+    assert not any(is_amount(code) for code in as_it_is)
