@@ -521,6 +521,9 @@ steps = Code(
 )
 energy = Code("energy", "energy spent", "kcal", low=0, high=30000, codings=loinc("41981-2"))
 exercise = Code("exercise", "exercise", "min", low=0, high=2880, codings=loinc("55411-3"))
+drug_swallowed = Code("drug_swallowed", "drug swallowed", "mg", low=0, high=1e5, kind=Kind.dose)
+drug_injected = Code("drug_injected", "drug injected", "mg", low=0, high=1e5, kind=Kind.dose)
+drug_level = Code("drug_level", "drug level", "mg/L", low=0, high=1e4, noise=0.1)
 note = Code("note", "note", "1", kind=Kind.answer)
 
 
