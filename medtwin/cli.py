@@ -179,6 +179,17 @@ def twin_test(
 
 
 @app.command()
+def models(
+    name: Annotated[str | None, typer.Argument(help="One model's file, such as type1.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models, or show one's card: its sources, bounds, and what it lacks."""
+    from medtwin.commands import models as cards
+
+    cards.run(name, as_json)
+
+
+@app.command()
 def retire(
     patient: Patient,
     because: Annotated[str, typer.Option(help="Why this person's data ends.")],
