@@ -24,6 +24,11 @@ def sqrt(x: Any) -> Any:
     return np.sqrt(x)
 
 
+def power(x: Any, y: Any) -> Any:
+    """x to the power y, for x of zero or more; what `**` means in a model."""
+    return np.power(x, y)
+
+
 def sin(x: Any) -> Any:
     """The sine of an angle in radians."""
     return np.sin(x)
@@ -62,6 +67,11 @@ def greatest(x: Any, y: Any) -> Any:
 def between(x: Any, low: Any, high: Any) -> Any:
     """x, held between `low` and `high`."""
     return np.minimum(np.maximum(x, low), high)
+
+
+def floor(x: Any) -> Any:
+    """The largest whole number that is not above x."""
+    return np.floor(x)
 
 
 def smooth_step(x: Any, start: Any, end: Any) -> Any:

@@ -1,13 +1,15 @@
 """The functions of `functions.py` as compiled lanes want them: branch-free, so they vectorise.
 
-A call into the C library would stop LLVM from working on many people at once, so `exp` and
-`tanh` are polynomials here. The flags allow fused multiply-add and reciprocals, but never the
-assumption that there is no NaN: a member that has gone wrong must stay visible. For the same
-reason comparisons are written out: what `min` and `max` make of a NaN is the compiler's choice.
+A call into the C library would stop LLVM from working on many people at once, so `exp`, `log`,
+`sin` and the like are polynomials here. The flags allow fused multiply-add and reciprocals, but
+never the assumption that there is no NaN: a member that has gone wrong must stay visible. For
+the same reason comparisons are written out: what `min` and `max` make of a NaN is the
+compiler's choice.
 """
 # ruff: noqa: FURB136  the module docstring says why
 
 from inspect import unwrap
+from math import factorial
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,6 +34,33 @@ def _power_of_two(_: Any, whole: Any) -> Any:
         return builder.bitcast(bits, ir.DoubleType() if double else ir.FloatType())
 
     return whole(whole), built
+
+
+@intrinsic
+def _bits(_: Any, x: Any) -> Any:
+    """A float's bits as a whole number of the same width."""
+    double = x == types.float64
+
+    def built(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.IntType(64 if double else 32))
+
+    return (types.int64 if double else types.int32)(x), built
+
+
+@intrinsic
+def _float_of(_: Any, bits: Any) -> Any:
+    """The float that has these bits."""
+    wide = bits == types.int64
+
+    def built(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.DoubleType() if wide else ir.FloatType())
+
+    return (types.float64 if wide else types.float32)(bits), built
+
+
+power_of_two: Any = _power_of_two  # numba gives the context that their first argument is
+bits_of: Any = _bits
+float_of: Any = _float_of
 
 
 def lane(function: Any) -> Any:
@@ -70,7 +99,7 @@ def _common(T: Any) -> SimpleNamespace:
         s = least(greatest((x - start) / (end - start), zero), one)
         return s * s * (three - two * s)
 
-    log, sqrt, sin, cos = (lane(_called(f)) for f in (np.log, np.sqrt, np.sin, np.cos))
+    sqrt, floor = lane(_called(np.sqrt)), lane(_called(np.floor))
     return SimpleNamespace(
         where=where,
         least=least,
@@ -78,10 +107,8 @@ def _common(T: Any) -> SimpleNamespace:
         positive=positive,
         between=between,
         smooth_step=smooth_step,
-        log=log,
         sqrt=sqrt,
-        sin=sin,
-        cos=cos,
+        floor=floor,
     )
 
 
@@ -107,9 +134,93 @@ def _exponential(T: Any, highest: float, terms: int) -> Any:
         total = one
         for k in range(len(inverse)):
             total = one + rest * inverse[k] * total
-        return total * _power_of_two(n)  # pyright: ignore[reportCallIssue]  numba gives the context
+        return total * power_of_two(n)
 
     return exp
+
+
+def _logarithm(T: Any, terms: int) -> Any:
+    """ln x = n ln 2 + 2 atanh s, where x = 2^n m, s = (m - 1)/(m + 1) and |s| < 0.172."""
+    double = T is float64
+    whole, shift, bias = (np.int64, 52, 1023) if double else (np.int32, 23, 127)
+    places, half_bits = whole((1 << shift) - 1), whole((bias - 1) << shift)
+    ln2_high, ln2_low = T(0.693145751953125), T(1.42860682030942e-6)
+    zero, one, two, root_half = T(0), T(1), T(2), T(0.7071067811865476)
+    nothing, endless, unknown = T(-np.inf), T(np.inf), T(np.nan)
+    tiny, lifted, lift = T(2.0 ** (1 - bias)), T(2.0 ** (shift + 2)), T(shift + 2)
+    odd = tuple(T(1.0 / (2 * k + 1)) for k in range(terms, 0, -1))
+
+    @lane
+    def log(x: Any) -> Any:
+        small = x < tiny
+        y = x * lifted if small else x
+        bits = bits_of(y)
+        m = float_of(whole((bits & places) | half_bits))
+        n = T(whole((bits >> shift) - (bias - 1))) - (lift if small else zero)
+        below = m < root_half
+        m = two * m if below else m
+        n = n - one if below else n
+        s = (m - one) / (m + one)
+        q = s * s
+        total = odd[0]
+        for k in range(1, len(odd)):
+            total = total * q + odd[k]
+        found = n * ln2_high + (n * ln2_low + (two * s + two * s * q * total))
+        found = found if x < endless else x
+        found = nothing if x == zero else found
+        return unknown if x < zero else found
+
+    return log
+
+
+def _power(T: Any, exp: Any, log: Any) -> Any:
+    """x to the power y as e^(y ln x), for x of zero or more."""
+    zero, one = T(0), T(1)
+
+    @lane
+    def power(x: Any, y: Any) -> Any:
+        y = T(y)
+        known = exp(y * log(x)) if x != zero else (zero if y > zero else one / x)
+        return one if y == zero else known
+
+    return power
+
+
+def _waves(T: Any, terms: int) -> tuple[Any, Any]:
+    """Sine and cosine by quarter turns (Cody and Waite 1980) and the Taylor series of the rest."""
+    per_quarter = T(2 / np.pi)
+    parts = (1.570796325802803, 9.920935791635221e-10, 5.170182981794105e-19)
+    if T is float32:
+        parts = (1.5703125, 4.837512969970703e-4, 7.549789954891882e-8)
+    high, middle, low = (T(part) for part in parts)  # of half a turn's half, in few bits each
+    half, one, two, quarter, four = T(0.5), T(1), T(2), T(0.25), T(4)
+    odd = tuple(T((-1) ** k / factorial(2 * k + 1)) for k in range(terms, 0, -1))
+    even = tuple(T((-1) ** k / factorial(2 * k)) for k in range(terms, 0, -1))
+
+    @lane
+    def turned(x: Any, ahead: Any) -> Any:
+        n = np.floor(x * per_quarter + half)
+        r = ((x - n * high) - n * middle) - n * low
+        q = r * r
+        up, along = odd[0], even[0]
+        for k in range(1, len(odd)):
+            up = up * q + odd[k]
+            along = along * q + even[k]
+        up, along = r + r * q * up, one + q * along
+        n = n + ahead
+        n = n - four * np.floor(n * quarter)
+        value = along if n - two * np.floor(n * half) == one else up
+        return -value if n >= two else value
+
+    @lane
+    def sin(x: Any) -> Any:
+        return turned(x, T(0))
+
+    @lane
+    def cos(x: Any) -> Any:
+        return turned(x, T(1))
+
+    return sin, cos
 
 
 def _single_tanh() -> Any:
@@ -174,6 +285,12 @@ def _double_tanh() -> Any:
 single = _common(float32)
 single.exp = _exponential(float32, 87.0, 7)
 single.tanh = _single_tanh()
+single.log = _logarithm(float32, 5)
+single.power = _power(float32, single.exp, single.log)
+single.sin, single.cos = _waves(float32, 5)
 double = _common(float64)
 double.exp = _exponential(float64, 708.0, 13)
 double.tanh = _double_tanh()
+double.log = _logarithm(float64, 11)
+double.power = _power(float64, double.exp, double.log)
+double.sin, double.cos = _waves(float64, 9)

@@ -21,8 +21,8 @@ from numba import {kind} as T, njit, prange
 from medtwin.maths.enkf_lanes import correct
 from medtwin.maths.lanes import {lanes} as lanes, fast, lane
 
-exp, log, sqrt, sin, cos, tanh = (
-    lanes.exp, lanes.log, lanes.sqrt, lanes.sin, lanes.cos, lanes.tanh)
+exp, log, sqrt, sin, cos, tanh, power = (
+    lanes.exp, lanes.log, lanes.sqrt, lanes.sin, lanes.cos, lanes.tanh, lanes.power)
 where, positive, least, greatest, between, smooth_step = (
     lanes.where, lanes.positive, lanes.least, lanes.greatest, lanes.between, lanes.smooth_step)
 Person = namedtuple("Person", {parameters!r})

@@ -8,7 +8,7 @@ parameters alone is lifted out, to be worked out once per person instead of at e
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from types import FunctionType, ModuleType
 from typing import Any, cast
@@ -27,6 +27,7 @@ numpy_lanes = {
     np.sin: "sin",
     np.cos: "cos",
     np.tanh: "tanh",
+    np.power: "power",
     np.where: "where",
     np.minimum: "least",
     np.maximum: "greatest",
@@ -34,6 +35,13 @@ numpy_lanes = {
     range: "range",
     len: "len",
 }
+reserved = {
+    *("drift", "take", "shown", "noise", "solution", "worked_out", "worked_out_once", "worked"),
+    *("np", "T", "W", "Person", "lane", "lanes", "fast", "settings", "huge", "correct", "prange"),
+    *("block", "follow", "together", "one_by_one", "njit", "namedtuple", "next_healthy"),
+    *lanes.values(),
+}
+compiled_lanes: dict[Any, str] = {**lanes, **numpy_lanes}
 unplain = (
     *(ast.Dict, ast.Set, ast.List, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
     *(ast.Lambda, ast.Try, ast.With, ast.ClassDef, ast.Yield, ast.Await, ast.JoinedStr),
@@ -46,10 +54,18 @@ class NotPlain(TypeError):
 
 @dataclass
 class Gathered:
-    """What was met while rewriting: helper functions to write too, and codes by number."""
+    """What was met while rewriting: functions to write too, by name, and codes by number."""
 
     codes: dict[Code, int]
-    helpers: dict[str, FunctionType] = field(default_factory=dict)
+    helpers: dict[FunctionType, str] = field(default_factory=dict)
+
+    def named(self, function: FunctionType) -> str:
+        """A name of its own for a function of the model's, whatever others are called."""
+        if function not in self.helpers:
+            name, taken = function.__name__, {*reserved, *self.helpers.values()}
+            spare = [name, *(f"{name}_{k}" for k in range(len(taken) + 1))]
+            self.helpers[function] = next(n for n in spare if n not in taken)
+        return self.helpers[function]
 
 
 def lane_source(model: Model[Any]) -> str:
@@ -67,10 +83,10 @@ def lane_source(model: Model[Any]) -> str:
     parts += [_plain(model.take, met, "take"), _plain(model.observe, met, "shown")]
     if model.noise is not None:
         parts.append(_plain(model.noise, met, "noise"))
-    done: set[str] = set()
-    while waiting := [f for name, f in met.helpers.items() if name not in done]:
-        done.add(waiting[0].__name__)
-        parts.insert(0, _plain(waiting[0], met, waiting[0].__name__))
+    done: set[FunctionType] = set()
+    while waiting := [f for f in met.helpers if f not in done]:
+        done.add(waiting[0])
+        parts.insert(0, _plain(waiting[0], met, met.helpers[waiting[0]]))
     return "\n\n".join("@lane\n" + ast.unparse(ast.fix_missing_locations(p)) for p in parts)
 
 
@@ -146,11 +162,22 @@ class _Plain(ast.NodeTransformer):
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        whole = isinstance(node.right, ast.Constant) and isinstance(node.right.value, int)
         node.left = self.visit(node.left)
-        if not (isinstance(node.op, ast.Pow) and whole):
-            node.right = self.visit(node.right)
+        if isinstance(node.op, ast.Pow):
+            return self.raised(node)
+        node.right = self.visit(node.right)
         return node
+
+    def raised(self, node: ast.BinOp) -> ast.expr:
+        """A power: multiplied out where it is whole, a root, or by logarithms."""
+        to = _constant(node.right)
+        if to is not None and to == int(to):
+            node.right = ast.Constant(int(to))
+            return node
+        if to == 0.5:
+            return ast.Call(ast.Name("sqrt", ast.Load()), [node.left], [])
+        named = ast.Name("power", ast.Load())
+        return ast.Call(named, [node.left, self.visit(node.right)], [])
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         if node.keywords:
@@ -210,12 +237,22 @@ class _Plain(ast.NodeTransformer):
             return ast.Constant(number)
         if isinstance(value, int | float | np.floating):
             return _number(float(value))
-        if value in lanes or value in numpy_lanes:
-            return ast.Name(lanes.get(value) or numpy_lanes[value], ast.Load())
+        if isinstance(value, Hashable) and value in compiled_lanes:
+            return ast.Name(compiled_lanes[value], ast.Load())
         if isinstance(value, FunctionType):
-            self.met.helpers[value.__name__] = value
-            return ast.Name(value.__name__, ast.Load())
+            return ast.Name(self.met.named(value), ast.Load())
+        if isinstance(value, tuple) and all(isinstance(v, int | float) for v in value):
+            return ast.Tuple([_number(float(v)) for v in value], ast.Load())
         raise self.refuse(node, ast.unparse(node))
+
+
+def _constant(node: ast.expr) -> float | None:
+    """The number that is written there, with its sign; None for anything else."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _constant(node.operand)
+        return None if inner is None else -inner
+    told = node.value if isinstance(node, ast.Constant) else None
+    return float(told) if isinstance(told, int | float) else None
 
 
 def _number(value: float) -> ast.expr:

@@ -9,7 +9,14 @@ from medtwin.maths.functions import positive
 from medtwin.physiology import glucose_living, type1
 from medtwin.physiology.kernel import compiled
 from medtwin.physiology.lane_source import NotPlain, lane_source, shown_codes
+from medtwin.physiology.plain import simulate_plainly
+from medtwin.physiology.schedule import Given
+from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
+
+
+def plainly(model, p, _, given, times):
+    return simulate_plainly(model, p, given, times)
 
 
 def doubled(x):
@@ -19,6 +26,33 @@ def doubled(x):
 def with_a_helper(t, x, u, p):
     (amount,) = x
     return (-doubled(positive(amount)) * p.clearance,)
+
+
+def elsewhere(factor):
+    """Two functions of one name, which mean different things."""
+
+    def drift(amount):
+        return factor * amount
+
+    return drift
+
+
+half, threefold, rates = elsewhere(0.5), elsewhere(3.0), (0.25, 0.75)
+
+
+def with_namesakes(t, x, u, p):
+    (amount,) = x
+    return (-(half(amount) + threefold(amount)) / 60 * sum_of(rates),)
+
+
+def sum_of(rates):
+    return rates[0] + rates[1]
+
+
+def with_powers(t, x, u, p):
+    (amount,) = x
+    allometric = (amount / p.volume) ** p.clearance
+    return (-(allometric + amount**0.5 + (amount + 1) ** -2 + amount**1.5) / 600,)
 
 
 def with_words(t, x, u, p):
@@ -56,6 +90,14 @@ def test_a_line_that_no_lane_can_run_is_named(washout, drift):
 
 def test_helper_functions_of_the_model_file_come_along(washout):
     assert "def doubled(x)" in lane_source(replace(washout.model, drift=with_a_helper))
+
+
+@pytest.mark.parametrize("drift", [with_namesakes, with_powers])
+def test_what_compiles_computes_what_plain_lines_do(washout, drift):
+    model, p = replace(washout.model, drift=drift), washout.Parameters(np.array([1.3, 2.5]))
+    given, times = [Given(0.0, washout.drug, 100.0)], [0.0, 30.0, 60.0]
+    fast, slow = (run(model, p, None, given, times) for run in (simulate, plainly))
+    np.testing.assert_allclose(fast.states, slow.states, rtol=1e-13)
 
 
 def test_a_function_without_lines_in_a_file_is_refused(washout):
