@@ -64,7 +64,9 @@ class Model(Generic[P]):
     minutes. `solution(dt, x, u, p)`, where there is a closed form, is the state a time `dt`
     later with the rates `u` constant; the engine then uses it instead of steps. `covariates`
     names the parameters that a fact of the record tells (weight, age), each with its code; a
-    missing one is drawn from its spread, never assumed.
+    missing one is drawn from its spread, never assumed. `horizons` are how far ahead, in its
+    clock, the twin of a real person is asked; a model without any is not followed live (a
+    simulator of virtual people; a heart whose beats are too quick to follow for days).
 
     What a twin of a real person may need besides: `doubt(p)` is the standard deviation of each
     state at birth; `unsure(code, p)` the one that a unit of a fact taken adds to each state;
@@ -98,6 +100,7 @@ class Model(Generic[P]):
     clock: str = "min"
     solution: Callable[[Any, tuple[Any, ...], tuple[Any, ...], P], tuple[Any, ...]] | None = None
     covariates: Mapping[str, Code] = field(default_factory=dict, hash=False)
+    horizons: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError for a clock that does not exist or a step that leads nowhere."""
