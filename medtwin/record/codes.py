@@ -126,6 +126,23 @@ heart_rate = Code(
     noise=2,
     codings=loinc("8867-4", "8889-8", "76282-3"),
 )
+mean_arterial = Code(
+    "mean_arterial", "mean arterial pressure", "mm[Hg]", 15, 300, 4, codings=loinc("8478-0")
+)
+arterial = Code("arterial", "arterial pressure, moment by moment", "mm[Hg]", -20, 400, 3)
+central_venous = Code("central_venous", "central venous pressure", "mm[Hg]", -20, 80, 2)
+stroke_volume = Code("stroke_volume", "stroke volume", "mL", 1, 300, 10)
+cardiac_output = Code("cardiac_output", "cardiac output", "L/min", 0.2, 45, 0.5)
+blood_lost = Code("blood_lost", "blood lost", "mL", 0, 20000, kind=Kind.dose)
+fluid_given = Code("fluid_given", "blood or fluid given", "mL", 0, 20000, kind=Kind.dose)
+vasoconstrictor = Code(
+    "vasoconstrictor", "resistance vessels, change by a drug", "%", -90, 500, kind=Kind.dose
+)
+inotrope = Code("inotrope", "contractility, change by a drug", "%", -90, 500, kind=Kind.dose)
+chronotrope = Code("chronotrope", "heart rate, change by a drug", "%", -80, 300, kind=Kind.dose)
+venodilator = Code(
+    "venodilator", "venous capacity, change by a drug", "%", -50, 100, kind=Kind.dose
+)
 spo2 = Code(
     "spo2",
     "oxygen saturation",
@@ -515,6 +532,53 @@ tsh = Code(
     "tsh", "thyrotropin", "m[IU]/L", low=0, high=2000, noise=0.1, codings=loinc("3016-3", "11580-8")
 )
 fev1_fvc = Code("fev1_fvc", "FEV1 to FVC", "%", low=5, high=100, noise=3, codings=loinc("19926-5"))
+
+# Drugs that are dosed by their level or their effect, and the genes that decide the dose.
+warfarin = Code("warfarin", "warfarin swallowed", "mg", low=0, high=300, kind=Kind.dose)
+warfarin_level = Code("warfarin_level", "warfarin in plasma", "mg/L", low=0, high=200, noise=0.4)
+s_warfarin_level = Code(
+    "s_warfarin_level", "S-warfarin in plasma", "mg/L", low=0, high=100, noise=0.05
+)
+prothrombin_activity = Code(
+    "prothrombin_activity", "prothrombin complex activity", "%", low=0, high=300, noise=4
+)
+cyp2c9_2 = Code("cyp2c9_2", "CYP2C9*2 alleles", "1", low=0, high=2, kind=Kind.answer)
+cyp2c9_3 = Code("cyp2c9_3", "CYP2C9*3 alleles", "1", low=0, high=2, kind=Kind.answer)
+vkorc1_a = Code("vkorc1_a", "VKORC1 -1639 A alleles", "1", low=0, high=2, kind=Kind.answer)
+cyp3a5_expresser = Code(
+    "cyp3a5_expresser", "CYP3A5*1 carrier", "1", low=0, high=1, kind=Kind.answer
+)
+tacrolimus = Code("tacrolimus", "tacrolimus swallowed", "mg", low=0, high=50, kind=Kind.dose)
+tacrolimus_level = Code(
+    "tacrolimus_level",
+    "tacrolimus in whole blood",
+    "ug/L",
+    low=0,
+    high=200,
+    noise=1.5,
+    codings=loinc("11253-2"),
+)
+prednisolone = Code(
+    "prednisolone", "prednisolone each day", "mg/d", low=0, high=2000, kind=Kind.medication
+)
+propofol = Code("propofol", "propofol injected", "mg", low=0, high=2000, kind=Kind.dose)
+propofol_rate = Code(
+    "propofol_rate", "propofol infusion", "mg/min", low=0, high=500, kind=Kind.dose
+)
+propofol_level = Code("propofol_level", "propofol in plasma", "mg/L", low=0, high=200, noise=0.5)
+opioid_given = Code("opioid_given", "an opioid is given too", "1", low=0, high=1, kind=Kind.answer)
+rocuronium = Code("rocuronium", "rocuronium injected", "mg", low=0, high=500, kind=Kind.dose)
+rocuronium_rate = Code(
+    "rocuronium_rate", "rocuronium infusion", "mg/min", low=0, high=600, kind=Kind.dose
+)
+rocuronium_level = Code(
+    "rocuronium_level", "rocuronium in plasma", "mg/L", low=0, high=100, noise=0.2
+)
+train_of_four = Code("train_of_four", "train-of-four ratio", "1", low=0, high=1.6, noise=0.05)
+sevoflurane_given = Code(
+    "sevoflurane_given", "sevoflurane is given too", "1", low=0, high=1, kind=Kind.answer
+)
+female = Code("female", "female sex", "1", low=0, high=1, kind=Kind.answer)
 
 steps = Code(
     "steps", "steps", "{steps}", low=0, high=250000, noise=0, codings=loinc("41950-7", "55423-8")
