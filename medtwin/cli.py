@@ -22,7 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document an
 Host = Annotated[str | None, typer.Option(help="Address to serve at (MEDTWIN_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to serve at (MEDTWIN_PORT).")]
 CodeName = Annotated[str, typer.Option("--code", help="What to forecast.")]
-Hours = Annotated[float, typer.Option(help="How far ahead to look.", min=0.1, max=72)]
+Hours = Annotated[float, typer.Option(help="How far ahead to look.", min=0.1, max=87_600)]
 AsOf = Annotated[
     str | None, typer.Option("--at", help="Moment to forecast from; the newest fact if not said.")
 ]

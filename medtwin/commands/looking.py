@@ -18,8 +18,6 @@ from medtwin.vault.consent import Purpose
 if TYPE_CHECKING:
     from medtwin.commands.present import Present
 
-every = timedelta(minutes=15)
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -31,19 +29,18 @@ class Asked:
     at: str | None
 
     def times(self, start: datetime) -> tuple[datetime, ...]:
-        """Every quarter of an hour until the end."""
-        count = max(1, round(self.hours * 3600 / every.total_seconds()))
-        return tuple(start + every * k for k in range(1, count + 1))
+        """The moments that a forecast over so many hours shows."""
+        from medtwin.commands.present import spaced
+
+        return spaced(start, timedelta(hours=self.hours))
 
 
 def forecast(asked: Asked, path: Path | None, as_json: bool) -> None:
     """The forecast shown, under the plan, with its 50 and 90 % intervals."""
-    from medtwin.twin.loop import look_ahead
-
     found, code = _present(asked)
     done = plan.read(path, found.now) if path else ()
     with report.working("looking ahead"):
-        ahead, _ = look_ahead(found.following, found.following.twin, found.now, done)
+        ahead = found.look(done)
     told = _heading(asked, found, code, done) | {
         "by": ahead.by,
         "forecast": _bands(ahead.times, ahead.middle, ahead.band(0.5), ahead.band(0.9)),
@@ -60,7 +57,7 @@ def compare(asked: Asked, paths: Sequence[Path], as_json: bool) -> None:
     found, code = _present(asked)
     plans = [plan.read(path, found.now) for path in paths]
     with report.working("trying both plans"):
-        change = hold_together(found.following.twin, code, asked.times(found.now), *plans)
+        change = hold_together(found.twin, code, asked.times(found.now), *plans)
     rows = _bands(change.times, change.middle, change.band(0.5), change.band(0.9))
     lower = change.chance_lower
     told = _heading(asked, found, code, ()) | {
@@ -108,9 +105,7 @@ def _present(asked: Asked) -> tuple["Present", Code]:
 def _heading(
     asked: Asked, found: "Present", code: Code, done: Sequence[Observation]
 ) -> dict[str, Any]:
-    from medtwin.twin.footing import thin
-
-    twin = found.following.twin
+    twin = found.twin
     return {
         "patient": asked.patient,
         "code": code.id,
@@ -119,7 +114,7 @@ def _heading(
         "made": found.now,
         "newest": found.newest,
         "rests_on": twin.facts,
-        "cautions": list(thin(found.following.record, found.now)),
+        "cautions": list(found.cautions),
         "plan": _told_plan(done),
     }
 
@@ -154,9 +149,10 @@ def _tell(told: dict[str, Any], as_json: bool, title: str) -> None:
         return
     unit = told["unit"]
     rows = told.get("forecast") or told["difference"]
+    near = rows[-1]["at"] - rows[0]["at"] < timedelta(days=1)
     shown = [
         (
-            f"{r['at']:%H:%M}",
+            f"{r['at']:%H:%M}" if near else f"{r['at']:%d %b %H:%M}",
             report.short(r["median"]),
             f"{report.short(r['low50'])} to {report.short(r['high50'])}",
             f"{report.short(r['low90'])} to {report.short(r['high90'])}",

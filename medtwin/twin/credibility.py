@@ -8,6 +8,7 @@ evidence; what one person's data can tell of its parameters is in `identifiabili
 from dataclasses import dataclass, fields
 from typing import Any
 
+from medtwin.physiology.lane_source import shown_codes
 from medtwin.physiology.model import Model
 from medtwin.record.codes import Code
 
@@ -50,7 +51,6 @@ class Card:
 def card(model: Model[Any]) -> Card:
     """The model's card, read from the model itself."""
     told = tuple(_parameter(f) for f in fields(model.parameters))
-    shown = model.observe(tuple(0.0 for _ in model.states), model.parameters())
     return Card(
         name=model.name,
         reference=model.reference,
@@ -60,7 +60,7 @@ def card(model: Model[Any]) -> Card:
         parameters=told,
         takes=model.inputs,
         runs=model.channels,
-        shows=tuple(shown),
+        shows=shown_codes(model),
         solved=_solved(model),
         lacks=lacking(model, told),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from medtwin.maths.kalman import Events, look, rate, reading, taken, usual
+from medtwin.physiology.lane_source import shown_codes
 from medtwin.physiology.model import Model
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
@@ -39,11 +40,10 @@ class Timeline:
 
 def places(model: Model[Any]) -> dict[Code, tuple[int, int]]:
     """Each code that the model knows: what kind of row it is, and which of its kind."""
-    observed = model.observe(tuple(0.0 for _ in model.states), model.parameters())
     return {
         **{code: (rate, i) for i, code in enumerate(model.channels)},
         **{code: (taken, i) for i, code in enumerate(model.inputs)},
-        **{code: (reading, i) for i, code in enumerate(observed)},
+        **{code: (reading, i) for i, code in enumerate(shown_codes(model))},
     }
 
 

@@ -1,0 +1,160 @@
+"""The twins of the other organs: every model that follows something this person's record holds.
+
+Glucose has the round; these are tended when one of their facts arrives, a level or a clotting
+time, however seldom. The folder `physiology` is the list: a model that names its `horizons`
+is followed, for whoever has readings of what it shows.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import medtwin.physiology
+from medtwin.care.admission import keep, the_round
+from medtwin.care.event import Event, What
+from medtwin.catalogue import everything
+from medtwin.maths.kalman import reading
+from medtwin.physiology import glucose_living
+from medtwin.physiology.model import Model, seconds_in
+from medtwin.record.codes import Code
+from medtwin.record.observation import Observation
+from medtwin.record.record import Record, facts, moment
+from medtwin.twin.bytes import NotATwin, loaded
+from medtwin.twin.forecast import Forecast, forecast
+from medtwin.twin.ledger import LedgerEntry
+from medtwin.twin.scored_life import lived_and_scored
+from medtwin.twin.timeline import places
+from medtwin.twin.twin import Twin, born
+from medtwin.vault.access import Principal, Refused
+from medtwin.vault.consent import Purpose
+from medtwin.vault.vault import Vault
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one organ's twin expects to be read, with its doubt, at its model's own horizons."""
+
+    twin: Twin
+    ahead: tuple[Forecast, ...]
+
+
+@cache
+def library() -> tuple[Model[Any], ...]:
+    """The models that follow real people, besides that of glucose, which has the round."""
+    found = everything(medtwin.physiology, Model).values()
+    return tuple(m for m in found if m.horizons and m is not glucose_living.model)
+
+
+def shows(model: Model[Any]) -> tuple[Code, ...]:
+    """The codes whose readings teach this model's twin."""
+    return tuple(code for code, (kind, _) in places(model).items() if kind == reading)
+
+
+def followed(known: Sequence[Code]) -> Iterator[Model[Any]]:
+    """The models that have something to learn from among these codes."""
+    return (m for m in library() if any(code in known for code in shows(m)))
+
+
+def tend_organs(
+    patient: str,
+    vault: Vault,
+    tell: Callable[[Event], object],
+    now: datetime,
+    reached: dict[str, int],
+) -> tuple[Expected, ...]:
+    """Each organ's twin of this person that has news is brought to now, kept and scored.
+
+    `reached` remembers the last fact seen of each person. Nothing where they agreed to no twin.
+    """
+    try:
+        number, news = vault.news(the_round, patient, Purpose.twin, reached.get(patient, 0))
+    except Refused:
+        reached.pop(patient, None)
+        return ()
+    new = {fact.code for fact in news}
+    touched = [m for m in library() if new & set(places(m))]
+    found = (brought_up(vault, the_round, patient, m, now) for m in touched)
+    tended = tuple(e for e in found if e is not None)
+    reached[patient] = number
+    for one in tended:
+        for ahead in one.ahead:
+            tell(Event(patient, What.forecast, now, {"code": ahead.code.id, "by": ahead.by}))
+    return tended
+
+
+def brought_up(
+    vault: Vault, who: Principal, patient: str, model: Model[Any], now: datetime
+) -> Expected | None:
+    """This organ's twin as of now: from where it was kept, or born with its first fact.
+
+    What it expected of each new reading goes into the ledger. None where nothing that the model
+    shows was ever read. Raises Refused without consent to a twin.
+    """
+    record = vault.record(who, patient, Purpose.twin, by=now, codes=covered(model))
+    record = true_by(record, now)
+    if not any(len(record[code]) for code in shows(model)):
+        return None
+    twin, scored = lived(vault, who, record, model)
+    if scored:
+        vault.keep_entries(the_round, patient, scored, Purpose.twin)
+    return Expected(twin, looked_ahead(twin, now))
+
+
+def covered(model: Model[Any]) -> tuple[Code, ...]:
+    """Every code of which this model knows something, covariates too."""
+    return (*places(model), *model.covariates.values())
+
+
+def true_by(record: Record, now: datetime) -> Record:
+    """Without what is only to come."""
+    kept = {c: s.keep(s.at <= now.timestamp()) for c, s in record.columns.items()}
+    return Record(record.patient, kept)
+
+
+def lived(
+    vault: Vault, who: Principal, record: Record, model: Model[Any]
+) -> tuple[Twin, tuple[LedgerEntry, ...]]:
+    """The twin as it was kept where it holds every fact; otherwise it lives anew from its birth.
+
+    Facts are few, so that living anew is quick, and a late fact gives the twin that facts in
+    order would have given.
+    """
+    told = everything_of(record, model)
+    kept = kept_state(vault, who, record.patient, model)
+    if kept is not None and in_step(kept, told):
+        return kept, ()
+    twin, scored = lived_and_scored(
+        born(record.patient, model, min(fact.at for fact in told), record), told
+    )
+    vault.forget_checkpoints(the_round, record.patient, model.name, Purpose.twin, moment(0.0))
+    keep(vault, twin)
+    return twin, scored
+
+
+def in_step(twin: Twin, told: Sequence[Observation]) -> bool:
+    """Whether the twin has lived through exactly these facts."""
+    newest = max(fact.known.timestamp() for fact in told)
+    return twin.facts == len(told) and twin.told >= newest
+
+
+def kept_state(vault: Vault, who: Principal, patient: str, model: Model[Any]) -> Twin | None:
+    """The twin as it was last kept; none where it was kept by another version."""
+    found = vault.checkpoint(who, patient, model.name, Purpose.twin)
+    with suppress(NotATwin):
+        return None if found is None else loaded(found)
+    return None
+
+
+def everything_of(record: Record, model: Model[Any]) -> list[Observation]:
+    """What the twin lives through, as it now stands corrected."""
+    return [fact for code in places(model) for fact in facts(code, record[code].current)]
+
+
+def looked_ahead(twin: Twin, now: datetime) -> tuple[Forecast, ...]:
+    """Each code the model shows, at its horizons from now, nothing more being given."""
+    start, unit = max(now, moment(twin.at)), seconds_in[twin.model.clock]
+    times = [start + timedelta(seconds=h * unit) for h in twin.model.horizons]
+    return tuple(forecast(twin, code, times) for code in shows(twin.model))
