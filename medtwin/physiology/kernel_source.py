@@ -5,6 +5,7 @@ parameter: LLVM then sees that rows cannot overlap, and works on all lanes at on
 width, or arrays that come from outside, cost a factor of eight.
 """
 
+import ast
 from typing import Any
 
 from medtwin.physiology.lane_source import lane_source, parameter_names, shown_codes
@@ -23,8 +24,9 @@ from medtwin.maths.lanes import {lanes} as lanes, fast, lane
 
 exp, log, sqrt, sin, cos, tanh, power = (
     lanes.exp, lanes.log, lanes.sqrt, lanes.sin, lanes.cos, lanes.tanh, lanes.power)
-where, positive, least, greatest, between, smooth_step = (
-    lanes.where, lanes.positive, lanes.least, lanes.greatest, lanes.between, lanes.smooth_step)
+where, positive, least, greatest, between, smooth_step, floor = (
+    lanes.where, lanes.positive, lanes.least, lanes.greatest, lanes.between, lanes.smooth_step,
+    lanes.floor)
 Person = namedtuple("Person", {parameters!r})
 W, huge = {width}, T({huge})
 settings = dict(fastmath=fast, error_model="numpy", nogil=True)
@@ -224,7 +226,23 @@ def kernel_source(model: Model[Any], kind: str) -> str:
     places = _places(model, text, kind)
     places["flow"] = (solved if model.solution is not None else stepped).format(**places)
     places["shake"] = shaken.format(**places) if model.noise is not None else ""
-    return filled + text + "\n\n" + block.format(**places) + follow.format(**places)
+    return _short(filled + text + "\n\n" + block.format(**places) + follow.format(**places))
+
+
+class _InPieces(ast.NodeTransformer):
+    """Tuples of more than 30 as sums of shorter ones: CPython builds longer ones by way of a
+    list, which numba does not follow."""
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Store) or len(node.elts) <= 30:
+            return node
+        first = ast.Tuple(node.elts[:30], ast.Load())
+        return ast.BinOp(first, ast.Add(), self.visit_Tuple(ast.Tuple(node.elts[30:], ast.Load())))
+
+
+def _short(text: str) -> str:
+    return ast.unparse(_InPieces().visit(ast.parse(text)))
 
 
 def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
