@@ -20,7 +20,10 @@ install_import_hook(
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
 )
 
-_pages = Sybil(parsers=[PythonCodeBlockParser(), SkipParser()], patterns=["docs/*.md", "README.md"])
+_pages = Sybil(
+    parsers=[PythonCodeBlockParser(), SkipParser()],
+    patterns=["docs/*.md", "docs/models/*.md", "README.md"],
+)
 _docstrings = Sybil(
     parsers=[DocTestParser()],
     patterns=["medtwin/**/*.py", "medtwin/*.py"],
