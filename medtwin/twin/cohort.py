@@ -160,7 +160,7 @@ def _readings(model: Model[Any], one: Person) -> tuple[np.ndarray, np.ndarray, n
 
 def _told(model: Model[Any], one: Person, free: Sequence[str]) -> Float[np.ndarray, " parameter"]:
     middle = model.parameters()
-    told = {n: one.told.get(n, getattr(middle, n)) for n in parameter_names(model)}
+    told: dict[str, Any] = {n: one.told.get(n, getattr(middle, n)) for n in parameter_names(model)}
     unknown = set(one.told) - set(told)
     if unknown:
         raise Untold(f"{model.name} has no parameter {', '.join(sorted(unknown))} ({one.name})")

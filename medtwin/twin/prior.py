@@ -6,6 +6,7 @@ or the value itself where either sign is possible (`offset`).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class Prior:
 def prior_of(
     model: Model[Any],
     free: Sequence[str],
-    typical: Mapping[str, float] | None = None,
+    typical: Mapping[str, float] = MappingProxyType({}),
     spread: Float[np.ndarray, "free free"] | None = None,
 ) -> Prior:
     """What the model file says of these parameters, or `typical` and `spread` instead.
@@ -63,7 +64,7 @@ def prior_of(
             f"{model.name} has no parameter {', '.join(missing)}; it has {', '.join(told)}"
         )
     middle = model.parameters()
-    start = {n: float((typical or {}).get(n, getattr(middle, n))) for n in free}
+    start = {n: float(typical[n] if n in typical else getattr(middle, n)) for n in free}
     about = [told[n].metadata for n in free]
     low, high = (np.array([m[k] for m in about], float) for k in ("low", "high"))
     signed = np.array(["sd" in m for m in about])

@@ -112,8 +112,8 @@ def test_a_person_whose_weight_nobody_told_is_refused_until_it_is_free():
 @pytest.mark.parametrize(
     ("names", "typical", "says"),
     [
-        (("charm",), None, "has no parameter charm"),
-        (("bioavailability",), None, "does not differ between people"),
+        (("charm",), {}, "has no parameter charm"),
+        (("bioavailability",), {}, "does not differ between people"),
         (("ka",), {"ka": 1000.0}, "outside"),
     ],
 )
