@@ -90,7 +90,8 @@ def advance(
     """
     kernel = compiled(model)
     plan = events if isinstance(events, Schedule) else schedule(model, events)
-    rates = np.asarray(u, float).reshape(len(model.channels), -1)
+    rates = np.asarray(u, float)
+    rates = rates.reshape(len(model.channels), -1) if rates.size else np.zeros((0, 1))
     clock = _clock([begin, end], plan)
     states = np.ascontiguousarray(x, float)
     return _run(kernel, parameter_array(model, p), states, rates, plan, clock, step or model.step)
