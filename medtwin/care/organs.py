@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import medtwin.physiology
-from medtwin.care.admission import keep, the_round
+from medtwin.care.admission import the_round
 from medtwin.care.event import Event, What
 from medtwin.catalogue import everything
 from medtwin.maths.kalman import reading
@@ -22,7 +22,7 @@ from medtwin.physiology.model import Model, seconds_in
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, facts, moment
-from medtwin.twin.bytes import NotATwin, loaded
+from medtwin.twin.bytes import NotATwin, dumped, loaded
 from medtwin.twin.forecast import Forecast, forecast
 from medtwin.twin.ledger import LedgerEntry
 from medtwin.twin.scored_life import lived_and_scored
@@ -54,8 +54,20 @@ def shows(model: Model[Any]) -> tuple[Code, ...]:
 
 
 def followed(known: Sequence[Code]) -> Iterator[Model[Any]]:
-    """The models that have something to learn from among these codes."""
-    return (m for m in library() if any(code in known for code in shows(m)))
+    """The models that have something to learn from among these codes: readings of what they
+    show, and something of what they take (an INR without warfarin is no business of warfarin's).
+    """
+    return (m for m in library() if _any(shows(m), known) and _any(m.inputs, known, empty=True))
+
+
+def teach_organs(new: Sequence[Observation]) -> bool:
+    """Whether any of these facts is of a kind that some organ's model knows."""
+    codes = {fact.code for fact in new}
+    return any(codes & set(places(m)) for m in library())
+
+
+def _any(codes: Sequence[Code], known: Sequence[Code], *, empty: bool = False) -> bool:
+    return any(code in known for code in codes) or (empty and not codes)
 
 
 def tend_organs(
@@ -95,11 +107,11 @@ def brought_up(
     """
     record = vault.record(who, patient, Purpose.twin, by=now, codes=covered(model))
     record = true_by(record, now)
-    if not any(len(record[code]) for code in shows(model)):
+    if model not in followed([code for code in record.columns if len(record[code])]):
         return None
     twin, scored = lived(vault, who, record, model)
     if scored:
-        vault.keep_entries(the_round, patient, scored, Purpose.twin)
+        vault.keep_entries(who, patient, scored, Purpose.twin)
     return Expected(twin, looked_ahead(twin, now))
 
 
@@ -129,8 +141,8 @@ def lived(
     twin, scored = lived_and_scored(
         born(record.patient, model, min(fact.at for fact in told), record), told
     )
-    vault.forget_checkpoints(the_round, record.patient, model.name, Purpose.twin, moment(0.0))
-    keep(vault, twin)
+    vault.forget_checkpoints(who, record.patient, model.name, Purpose.twin, moment(0.0))
+    vault.keep(who, dumped(twin), twin.patient, model.name, moment(twin.at), Purpose.twin)
     return twin, scored
 
 

@@ -1,9 +1,9 @@
 """The ward: many people tended as their facts arrive, in the background, for whoever watches.
 
 Two threads. One makes the rounds: it takes what has arrived, patient by patient, and looks in on
-those of whom nothing came. The other gets to know people better (personal fits), slowly and at
-low priority; what it finds is taken over by the first. Facts are never dropped: whoever brings
-them waits where too many do. Viewers are never waited for.
+those of whom nothing came. The other tends the twins of other organs and gets to know people
+better (personal fits), slowly and at low priority; what it finds is taken over by the first.
+Facts are never dropped: whoever brings them waits where too many do. Viewers are never waited for.
 """
 
 import logging
@@ -19,6 +19,7 @@ from typing import Any
 
 from medtwin.care.admission import admitted, keep_head, pages, supported, the_round
 from medtwin.care.event import Event, What
+from medtwin.care.organs import teach_organs, tend_organs
 from medtwin.care.refine import Refined, refined
 from medtwin.care.round import AtHand, tend
 from medtwin.care.viewers import Listener, Viewers
@@ -30,6 +31,7 @@ from medtwin.vault.vault import Vault
 
 log = logging.getLogger("medtwin.ward")
 looks_in = timedelta(minutes=5)
+looks_in_on_organs = timedelta(hours=1)
 refits = timedelta(days=1)
 breath = 0.1
 
@@ -58,6 +60,8 @@ class Ward:
         self._found: dict[str, Refined] = {}
         self._seen: dict[str, datetime] = {}
         self._refused: set[str] = set()
+        self._organs_at: dict[str, datetime] = {}
+        self._organs_reached: dict[str, int] = {}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -159,6 +163,8 @@ class Ward:
                 self._take_over(patient, found, now)
             tend(patient, facts, self.vault, self._publish, now, self.at_hand)
             self._refused.discard(patient)
+            if teach_organs(facts):
+                self._organs_at.pop(patient, None)
         except Refused as refused:
             self._say_refused(patient, refused, now)
         except Exception as error:  # noqa: BLE001  one person's trouble must not stop the others
@@ -212,12 +218,29 @@ class Ward:
         studied: dict[str, datetime] = {}
         while not self._stopping.wait(breath):
             now = self.clock()
+            self._tend_organs(now)
             due = [p for p in tuple(self.at_hand.following) if self._due(p, studied, now)]
             if due and not self._inbox:
                 studied[due[0]] = now
                 begun = monotonic()
                 self._study_one(due[0], now)
                 self._stopping.wait(monotonic() - begun)  # at most half of the time
+
+    def _tend_organs(self, now: datetime) -> None:
+        """The other organs' twins of those who have news for them, and once an hour of everybody
+        (files are brought in without the ward)."""
+        long_ago = now - looks_in_on_organs
+        due = [p for p in tuple(self._seen) if self._organs_at.get(p, long_ago) <= long_ago]
+        for patient in due:
+            if self._stopping.is_set():
+                return
+            self._organs_at[patient] = now
+            try:
+                tend_organs(patient, self.vault, self._publish, now, self._organs_reached)
+            except Exception as error:
+                log.warning("the other twins of %s failed", patient, exc_info=error)
+                what = {"because": f"other twins: {type(error).__name__}: {error}"}
+                self._publish(Event(patient, What.trouble, now, what))
 
     def _due(self, patient: str, studied: dict[str, datetime], now: datetime) -> bool:
         return patient not in studied or now - studied[patient] >= refits

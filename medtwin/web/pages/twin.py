@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from medtwin.vault.access import Role
 from medtwin.vault.consent import Purpose
-from medtwin.web.bedside import advice, alerts, glucose, journey, plans, track, vitals
+from medtwin.web.bedside import advice, alerts, glucose, journey, organs, plans, track, vitals
 from medtwin.web.page import Page, Visit
 from medtwin.web.views import people
 from medtwin.web.views.tiles import Pill
@@ -31,6 +31,7 @@ class TwinView:
     alerts: alerts.AlertsPart
     advice: advice.Advice
     track: track.TrackPart
+    organs: organs.OrgansPart
     journey: journey.JourneyPart
 
 
@@ -45,6 +46,7 @@ def view(visit: Visit) -> TwinView:
         alerts.alerts(visit),
         advice.advice(visit),
         track.track(visit),
+        organs.of_record(visit, record),
         journey.of_record(visit, record),
     )
 

@@ -1,0 +1,137 @@
+"""The twins of other organs: born with their first fact, held to account reading by reading."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from medtwin.care.admission import the_round
+from medtwin.care.organs import brought_up, followed, library, teach_organs, tend_organs
+from medtwin.physiology import type1, warfarin
+from medtwin.physiology.schedule import Given
+from medtwin.physiology.simulate import simulate
+from medtwin.record import codes
+from medtwin.record.observation import Observation
+from medtwin.sources.source import Arrived
+from medtwin.vault.access import Principal, Role
+from medtwin.vault.consent import Purpose
+from medtwin.vault.vault import Vault
+
+began = datetime(2031, 5, 4, 6, tzinfo=UTC)
+operator = Principal("op", Role.operator)
+drawn_at = (1.0, 12.0, 24.0, 48.0, 72.0, 96.0)
+last = began + timedelta(hours=drawn_at[-1])
+
+
+def fact(hours, code, value, late=0.0):
+    at = began + timedelta(hours=hours)
+    return Observation(at, code, value, "laboratory", at + timedelta(hours=late))
+
+
+def one_dose(parameters=None):
+    """A synthetic person swallows 100 mg of warfarin; levels and clotting are drawn for days."""
+    person = parameters or warfarin.Parameters(clearance=0.2, half_effect=1.8)
+    run = simulate(
+        warfarin.model, person, None, [Given(0.0, codes.warfarin, 100.0)], [0.0, *drawn_at]
+    )
+    seen = [
+        fact(h, code, float(run.of(code)[k + 1, 0]))
+        for k, h in enumerate(drawn_at)
+        for code in (codes.warfarin_level, codes.prothrombin_activity)
+    ]
+    return [fact(0.0, codes.warfarin, 100.0), fact(-24.0, codes.weight, 70.0), *seen]
+
+
+@pytest.fixture
+def vault(tmp_path):
+    with Vault.open(tmp_path, clock=lambda: last) as opened:
+        yield opened
+
+
+def kept(vault, facts, grants=(Purpose.care, Purpose.twin)):
+    arrived = Arrived(b"{}", "text/plain", "test", "test|1", None, tuple(facts), ())
+    vault.receive(operator, [arrived], "a test", grants)
+    return vault.patients(operator)[0].patient
+
+
+def ledger(vault, patient):
+    return vault.ledger(the_round, patient, Purpose.twin)
+
+
+def test_warfarins_twin_is_followed_where_there_is_a_dose_and_a_level():
+    assert warfarin.model in followed([codes.warfarin, codes.warfarin_level])
+    assert warfarin.model not in followed([codes.warfarin_level])
+    assert warfarin.model not in followed([codes.warfarin])
+
+
+def test_a_simulator_of_virtual_people_follows_nobody():
+    assert type1.model not in library()
+
+
+def test_only_facts_that_a_model_knows_call_for_a_visit():
+    assert teach_organs([fact(0, codes.warfarin_level, 5.0)])
+    assert not teach_organs([fact(0, codes.glucose, 120.0)])
+
+
+def test_every_reading_is_foretold_before_it_is_learned_from(vault):
+    patient, told = kept(vault, one_dose()), []
+    (found,) = tend_organs(patient, vault, told.append, last, {})
+    assert found.twin.facts == 1 + 2 * len(drawn_at)
+    entries = ledger(vault, patient)
+    assert {e.by for e in entries} == {warfarin.model.name}
+    assert all(e.made < e.due and e.measured is not None for e in entries)
+    # of two readings at one moment, the second is learned at that moment and foretold by nothing
+    assert len(entries) == len(drawn_at)
+    assert {e.payload["code"] for e in told} == {"warfarin_level", "prothrombin_activity"}
+
+
+def test_the_twin_learns_this_persons_slow_clearance_or_fast(vault):
+    patient = kept(vault, one_dose())
+    found = brought_up(vault, the_round, patient, warfarin.model, last)
+    names = list(warfarin.Parameters.__dataclass_fields__)
+    cleared = found.twin.parameters[names.index("clearance")]
+    assert np.median(cleared) > 0.15  # the typical person has 0.131 L/h, this one 0.2
+    assert cleared.std() < 0.131 * 0.259
+
+
+def test_what_it_expects_has_a_range_that_holds_what_then_comes(vault):
+    facts = one_dose()
+    early = [f for f in facts if f.at <= began + timedelta(hours=48)]
+    patient = kept(vault, early)
+    now = began + timedelta(hours=48)
+    found = brought_up(vault, the_round, patient, warfarin.model, now)
+    ahead = next(f for f in found.ahead if f.code == codes.warfarin_level)
+    low, _, high = ahead.band(0.9)[:, -1]  # 48 hours on
+    truth = next(f.value for f in facts if f.code == ahead.code and f.at == ahead.times[-1])
+    assert low < truth < high
+
+
+def test_a_fact_that_comes_late_gives_the_twin_of_facts_in_order(vault, tmp_path):
+    facts = one_dose()
+    late = [f for f in facts if f.at == began + timedelta(hours=24)]
+    patient = kept(vault, [f for f in facts if f not in late])
+    brought_up(vault, the_round, patient, warfarin.model, last)
+    vault.add(the_round, patient, late, Purpose.twin)
+    after = brought_up(vault, the_round, patient, warfarin.model, last)
+    with Vault.open(tmp_path / "other", clock=lambda: last) as other:
+        in_order = kept(other, facts)
+        whole = brought_up(other, the_round, in_order, warfarin.model, last)
+    # the random draws are keyed by the person, whose pseudonym differs between vaults
+    assert after.twin.facts == whole.twin.facts
+    assert np.isclose(after.twin.states.mean(1)[3], whole.twin.states.mean(1)[3], rtol=0.05)
+
+
+def test_a_twin_in_step_is_taken_from_the_vault_as_it_was_kept(vault):
+    patient = kept(vault, one_dose())
+    first = brought_up(vault, the_round, patient, warfarin.model, last)
+    entries = ledger(vault, patient)
+    again = brought_up(vault, the_round, patient, warfarin.model, last)
+    assert np.array_equal(first.twin.states, again.twin.states)
+    assert ledger(vault, patient) == entries
+
+
+def test_without_consent_to_a_twin_nothing_is_computed(vault):
+    patient = kept(vault, one_dose(), grants=(Purpose.care,))
+    reached = {}
+    assert tend_organs(patient, vault, lambda _: None, last, reached) == ()
+    assert reached == {}
