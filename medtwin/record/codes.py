@@ -528,6 +528,9 @@ psa = Code(
     noise=0.2,
     codings=loinc("2857-1"),
 )
+androgen_suppression = Code(
+    "androgen_suppression", "androgen suppression", "%", low=0, high=100, kind=Kind.medication
+)
 tsh = Code(
     "tsh", "thyrotropin", "m[IU]/L", low=0, high=2000, noise=0.1, codings=loinc("3016-3", "11580-8")
 )
