@@ -92,9 +92,9 @@ def individuals(
     Raises NotFree, Untold, NotTaken, or ValueError for a code whose error nobody knows.
     """
     prior = free if isinstance(free, Prior) else prior_of(model, free)
-    everybody = cohort(model, people, prior.names, 2 * len(prior.names) + 1)
+    everybody = cohort(model, people, prior.names, 2 * prior.moves.shape[1] + 1)
     sizes = error_sizes(model, everybody, error or {})
-    return _told(everybody, prior, climbed(everybody, prior, sizes), sizes)
+    return _told(everybody, prior, climbed(everybody, prior, sizes))
 
 
 def error_sizes(
@@ -115,60 +115,64 @@ def error_sizes(
 
 @dataclass(frozen=True)
 class Fit:
-    """Where everybody stands: place, objective, curvature, slope, and what is foreseen."""
+    """Where everybody stands: how far from their prior's centre, and so in which place; the
+    objective there, its curvature and slope, what is foreseen, and what one more step gains."""
 
+    away: Float[np.ndarray, "person random"]
     place: Float[np.ndarray, "person free"]
     objective: Float[np.ndarray, " person"]
-    curvature: Float[np.ndarray, "person free free"]
-    slope: Float[np.ndarray, "person free"]
+    curvature: Float[np.ndarray, "person random random"]
+    slope: Float[np.ndarray, "person random"]
     expected: Float[np.ndarray, " reading"]
     gain: Float[np.ndarray, " person"]
 
     def where(self, better: Bool[np.ndarray, " person"], other: "Fit", whose: np.ndarray) -> "Fit":
         """This fit for those who are better off with it, the other for the rest."""
-
-        def pick(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-            return np.where(better.reshape(-1, *(1,) * (mine.ndim - 1)), mine, theirs)
-
-        return Fit(
-            pick(self.place, other.place),
-            pick(self.objective, other.objective),
-            pick(self.curvature, other.curvature),
-            pick(self.slope, other.slope),
-            np.where(better[whose], self.expected, other.expected),
-            pick(self.gain, other.gain),
-        )
+        mixed = {}
+        for name, mine in vars(self).items():
+            which = better[whose] if name == "expected" else better
+            which = which.reshape(-1, *(1,) * (mine.ndim - 1))
+            mixed[name] = np.where(which, mine, getattr(other, name))
+        return Fit(**mixed)
 
 
 def climbed(
     everybody: Cohort,
     prior: Prior,
     sizes: Float[np.ndarray, "2 reading"],
-    start: Float[np.ndarray, "person free"] | None = None,
+    start: Float[np.ndarray, "person random"] | None = None,
+    gain: float = enough,
 ) -> Fit:
-    """Everybody at the top of their own posterior, or as near as so many turns came."""
-    centre = np.broadcast_to(prior.centre, (len(prior.names), len(everybody.people))).T
-    best = judged(everybody, prior, sizes, centre.copy() if start is None else start)
+    """Everybody at the top of their own posterior, or as near as so many turns came.
+
+    `start` is how far from the centre the climb begins; it ends when one more step would gain
+    everybody less than `gain`.
+    """
+    here = np.zeros((len(everybody.people), prior.moves.shape[1])) if start is None else start
+    best = judged(everybody, prior, sizes, here)
     damping = np.full(len(everybody.people), 1e-3)
     for _ in range(most_turns):
+        if np.all(best.gain < gain):
+            break
         damped = best.curvature + damping[:, None, None] * _diagonal(best.curvature)
         step = np.linalg.solve(damped, best.slope[:, :, None])[:, :, 0]
-        tried = judged(everybody, prior, sizes, best.place + np.clip(step, -2.0, 2.0))
+        tried = judged(everybody, prior, sizes, best.away + np.clip(step, -2.0, 2.0))
         better = tried.objective <= best.objective
         best = tried.where(better, best, everybody.whose)
         damping = np.clip(np.where(better, damping / 10, damping * 8), 1e-12, 1e12)
-        if np.all(best.gain < enough):
-            break
     return best
 
 
 def slopes(
-    everybody: Cohort, prior: Prior, place: Float[np.ndarray, "person free"]
-) -> tuple[Float[np.ndarray, " reading"], Float[np.ndarray, "reading free"]]:
-    """What every reading would have been, and how that changes with each free parameter."""
-    k = len(prior.names)
-    moves = nudge * np.concatenate([np.zeros((1, k)), np.eye(k), -np.eye(k)])
-    f = foreseen(everybody, prior, place[:, None, :] + moves)
+    everybody: Cohort,
+    prior: Prior,
+    place: Float[np.ndarray, "person free"],
+    moves: Float[np.ndarray, "free move"],
+) -> tuple[Float[np.ndarray, " reading"], Float[np.ndarray, "reading move"]]:
+    """What every reading would have been, and how that changes along each of these moves."""
+    k = moves.shape[1]
+    nudges = nudge * np.concatenate([np.zeros((1, len(moves))), moves.T, -moves.T])
+    f = foreseen(everybody, prior, place[:, None, :] + nudges)
     return f[:, 0], (f[:, 1 : k + 1] - f[:, k + 1 :]) / (2 * nudge)
 
 
@@ -186,52 +190,55 @@ def judged(
     everybody: Cohort,
     prior: Prior,
     sizes: Float[np.ndarray, "2 reading"],
-    place: Float[np.ndarray, "person free"],
+    away: Float[np.ndarray, "person random"],
 ) -> Fit:
-    """The posterior at a place: its height, its slope (downhill is minus), its curvature."""
-    f, jac = slopes(everybody, prior, place)
+    """The posterior so far from the centre: its height, its slope (downhill is minus), its
+    curvature."""
+    place = prior.centre.T + away @ prior.moves.T
+    f, jac = slopes(everybody, prior, place, prior.moves)
     v = sizes[0] ** 2 + (sizes[1] * f) ** 2
     v_slope = 2 * sizes[1] ** 2 * f
     miss = everybody.values - f
-    away = place - prior.centre.T
-    precision = np.linalg.inv(prior.spread)
-    height = everybody.total(miss**2 / v + np.log(v)) + np.einsum(
-        "ni,ij,nj->n", away, precision, away
-    )
+    k = away.shape[1]
+    precision = np.broadcast_to(np.linalg.inv(prior.spread), (len(away), k, k))
+    drawn_back = np.einsum("nij,nj->ni", precision, away)
+    height = everybody.total(miss**2 / v + np.log(v)) + np.sum(away * drawn_back, axis=1)
     # half the derivative of the objective, downhill
     pull = miss / v + 0.5 * v_slope * (miss**2 / v**2 - 1 / v)
-    slope = everybody.total(jac * pull[:, None]) - away @ precision
+    slope = everybody.total(jac * pull[:, None]) - drawn_back
     weight = 1 / v + 0.5 * (v_slope / v) ** 2
     curvature = everybody.total(np.einsum("r,ri,rj->rij", weight, jac, jac)) + precision
     lost = ~np.isfinite(height) | ~np.isfinite(slope).all(axis=1)
     height = np.where(lost, np.inf, height)
-    curvature[lost], slope[lost] = precision, 0.0
+    curvature[lost], slope[lost] = precision[lost], 0.0
     gain = np.einsum("ni,ni->n", slope, np.linalg.solve(curvature, slope[:, :, None])[:, :, 0])
-    return Fit(place, height, curvature, slope, f, np.where(lost, np.inf, gain))
+    return Fit(away, place, height, curvature, slope, f, np.where(lost, np.inf, gain))
 
 
 def _diagonal(curvature: np.ndarray) -> np.ndarray:
     return np.einsum("nii->ni", curvature)[:, :, None] * np.eye(curvature.shape[-1])
 
 
-def _told(everybody: Cohort, prior: Prior, fit: Fit, sizes: np.ndarray) -> tuple[Individual, ...]:
-    covariance = np.linalg.inv(fit.curvature)
-    natural = prior.values(fit.place.T)
+def _told(everybody: Cohort, prior: Prior, fit: Fit) -> tuple[Individual, ...]:
+    covariance = prior.moves @ np.linalg.inv(fit.curvature) @ prior.moves.T
+    before = np.diag(prior.moves @ prior.spread @ prior.moves.T)
+    after = np.einsum("nii->ni", covariance)
+    natural = prior.values(fit.place.T).T
+
+    def named(row: np.ndarray) -> dict[str, float]:
+        return dict(zip(prior.names, row.tolist(), strict=True))
+
     told = []
     for i, person in enumerate(everybody.people):
-        errors = np.sqrt(np.diag(covariance[i]))
-        because = _why_not(prior, fit, i, natural[:, i])
+        because = _why_not(prior, fit, i, natural[i])
         told.append(
             Individual(
                 name=person.name,
                 model=everybody.model.name,
-                values=dict(zip(prior.names, natural[:, i].tolist(), strict=True)),
-                errors=dict(zip(prior.names, errors.tolist(), strict=True)),
+                values=named(natural[i]),
+                errors=named(np.sqrt(after[i])),
                 covariance=covariance[i],
-                learned={
-                    n: float(1 - errors[k] ** 2 / prior.spread[k, k])
-                    for k, n in enumerate(prior.names)
-                },
+                learned=named(1 - after[i] / before),
                 expected=fit.expected[everybody.whose == i],
                 objective=float(fit.objective[i]),
                 converged=not because,

@@ -5,7 +5,7 @@ or the value itself where either sign is possible (`offset`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -23,17 +23,20 @@ class NotFree(ValueError):
 class Prior:
     """The free parameters by name, where they are centred, and how people differ.
 
-    `centre` has one column for everybody, or one for each person (their covariates); `spread`
-    is the covariance between people. Both are on the fitting scale, where `signed` says which
-    parameters are themselves and not logarithms. `low` and `high` are physiology's bounds.
+    `centre` has one column for everybody, or one for each person (their covariates). What
+    differs between people moves the parameters along the columns of `moves` (as a rule each
+    parameter has its own); `spread` is its covariance, one for everybody or one for each
+    person. All are on the fitting scale, where `signed` says which parameters are themselves
+    and not logarithms. `low` and `high` are physiology's bounds.
     """
 
     names: tuple[str, ...]
     signed: Bool[np.ndarray, " free"]
     centre: Float[np.ndarray, "free person"]
-    spread: Float[np.ndarray, "free free"]
+    spread: Float[np.ndarray, "*person random random"]
     low: Float[np.ndarray, " free"]
     high: Float[np.ndarray, " free"]
+    moves: Float[np.ndarray, "free random"]
 
     def values(self, place: Float[np.ndarray, "free *rest"]) -> Float[np.ndarray, "free *rest"]:
         """The parameters themselves, from their place on the fitting scale."""
@@ -77,6 +80,16 @@ def prior_of(
     if np.any(np.diag(spread) <= 0):
         same = ", ".join(n for n, v in zip(free, np.diag(spread), strict=True) if v <= 0)
         raise NotFree(f"{same} does not differ between people; give a spread, or leave it fixed")
-    centre = np.array([start[n] for n in free], float)
-    blank = Prior(tuple(free), signed, np.zeros((len(free), 1)), spread, low, high)
-    return Prior(tuple(free), signed, blank.places(centre)[:, None], spread, low, high)
+    at = np.array([start[n] for n in free], float)
+    each = np.eye(len(free))
+    blank = Prior(tuple(free), signed, np.zeros((len(free), 1)), spread, low, high, each)
+    return replace(blank, centre=blank.places(at)[:, None])
+
+
+def drawn(
+    prior: Prior, count: int, rng: np.random.Generator
+) -> dict[str, Float[np.ndarray, " member"]]:
+    """So many people of this prior (of its first column), each parameter inside its bounds."""
+    root = np.linalg.cholesky(prior.spread)
+    away = prior.moves @ root @ rng.standard_normal((prior.moves.shape[1], count))
+    return dict(zip(prior.names, prior.values(prior.centre[:, :1] + away), strict=True))

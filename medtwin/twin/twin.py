@@ -10,6 +10,8 @@ from jaxtyping import Float
 from medtwin.physiology.model import Model, sample
 from medtwin.record.record import Record
 from medtwin.twin.personal import Personal, drawn
+from medtwin.twin.prior import Prior
+from medtwin.twin.prior import drawn as of_prior
 from medtwin.twin.random import stream
 
 exact_members = 16
@@ -56,16 +58,21 @@ def born(
     seed: int = 0,
     members: int | None = None,
     personal: Personal | None = None,
+    prior: Prior | None = None,
 ) -> Twin:
     """A twin that has learned nothing yet: every member is someone drawn from the population.
 
-    What the record, as known by `at`, says of the parameters narrows the draw; so does a
+    What the record, as known by `at`, says of the parameters narrows the draw: the latest value
+    of each of the model's covariates is every member's; one that nobody told stays drawn, and
+    widens the doubt. So does a `prior` learned from a cohort (`population.prior`) and a
     `personal` fit of the person's past days. Facts before `at` are not learned from.
     """
     count = members or (exact_members if model.linear else ensemble_members)
     rng = stream(seed, patient, model.name, at.timestamp(), "birth")
     p = sample(model.parameters, count, rng)
-    p = _as_the_record_says(p, model, None if record is None else record.known(by=at), rng)
+    if prior is not None:
+        p = replace(p, **of_prior(prior, count, rng))
+    p = _as_the_record_says(p, model, None if record is None else record.known(by=at), at)
     if personal is not None:
         p = replace(p, **drawn(personal, model, count, rng))
     return at_rest(patient, model, round(at.timestamp(), 3), p, count, seed)
@@ -76,14 +83,27 @@ def parameters(twin: Twin) -> Any:
     return twin.model.parameters(*twin.parameters)
 
 
-def _as_the_record_says(
-    p: Any, model: Model[Any], record: Record | None, rng: np.random.Generator
-) -> Any:
-    if record is None or model.personal is None:
+def _as_the_record_says(p: Any, model: Model[Any], record: Record | None, at: datetime) -> Any:
+    if record is None:
         return p
-    told = model.personal(record)
+    told = covariates(model, record, at)
+    if model.personal is not None:
+        told |= model.personal(record)
     people = len(getattr(p, fields(p)[0].name))
     return replace(p, **{name: np.full(people, value) for name, value in told.items()})
+
+
+def covariates(model: Model[Any], record: Record, at: datetime) -> dict[str, float]:
+    """The latest value by `at` of each covariate that the record tells, within the parameter's
+    bounds; what nobody told is not in it."""
+    about = {f.name: f.metadata for f in fields(model.parameters)}
+    told = {}
+    for name, code in model.covariates.items():
+        seen = record[code].current
+        values = seen.value[seen.at <= at.timestamp()]
+        if len(values):
+            told[name] = float(np.clip(values[-1], about[name]["low"], about[name]["high"]))
+    return told
 
 
 def at_rest(patient: str, model: Model[Any], at: float, p: Any, count: int, seed: int) -> Twin:
