@@ -44,13 +44,15 @@ class System:
 
 @dataclass(frozen=True)
 class Lines:
-    """How facts enter and show: what a unit taken adds (and with which sd), and what is seen.
+    """How facts enter and show: what a unit taken adds (and with which sd), what a rate's change
+    by a unit tells of each state beyond its own effect, and what is seen.
 
     Members stand first, as the compiled lanes want them.
     """
 
     jumps: Float[np.ndarray, "member input state"]
     doubts: Float[np.ndarray, "member input state"]
+    tells: Float[np.ndarray, "member channel state"]
     rows: Float[np.ndarray, "member seen state"]
     levels: Float[np.ndarray, "member seen"]
     usual: Float[np.ndarray, "member channel"]
@@ -102,7 +104,7 @@ def followed(
     seen, sds = compiled(system).follow(
         *(start, events.minutes, events.kind, events.which, events.amount),
         *(after.mean, after.covariance, after.rates, lines.usual, p),
-        *(lines.jumps, lines.doubts, lines.rows, lines.levels, longest, most),
+        *(lines.jumps, lines.doubts, lines.tells, lines.rows, lines.levels, longest, most),
     )
     return after, seen, sds
 
@@ -133,7 +135,7 @@ def rolled(
     compiled(system).roll(
         *(start, events.minutes, events.kind, events.which, events.amount),
         *(ahead.mean, ahead.covariance, ahead.rates, lines.usual, p),
-        *(lines.jumps, lines.doubts, lines.rows, lines.levels, longest),
+        *(lines.jumps, lines.doubts, lines.tells, lines.rows, lines.levels, longest),
         *(z, paths, middle, variance),
     )
     return paths, middle, variance
@@ -162,7 +164,7 @@ def foretold(
     compiled(system).foretell(
         *(start, events.minutes, events.kind, events.which, events.amount),
         *(ahead.mean, ahead.covariance, ahead.rates, lines.usual, p),
-        *(lines.jumps, lines.doubts, lines.rows, lines.levels, longest, most),
+        *(lines.jumps, lines.doubts, lines.tells, lines.rows, lines.levels, longest, most),
         *(horizons, coarse, middle, variance),
     )
     return middle, variance

@@ -229,12 +229,13 @@ def stir(lower, z, path):
 
 
 @njit
-def happen(kind, w, amount, x, P, u, usual, jumps, doubts):
+def happen(kind, w, amount, x, P, u, usual, jumps, doubts, tells):
     """A rate begins (0) or falls back to the usual (4); a dose or a meal is taken (1)."""
-    if kind == 0:
-        u[w] = amount
-    elif kind == 4:
-        u[w] = usual[w]
+    if kind == 0 or kind == 4:
+        after = amount if kind == 0 else usual[w]
+        for i in range(STATES):
+            x[i] += tells[w, i] * (after - u[w])
+        u[w] = after
     elif kind == 1:
         for i in range(STATES):
             x[i] += jumps[w, i] * amount
@@ -256,6 +257,7 @@ def follow(
     p,
     jumps,
     doubts,
+    tells,
     rows,
     levels,
     longest,
@@ -295,7 +297,18 @@ def follow(
                     amounts[k], x[m], P[m], rows[m, w], levels[m, w], blurred[w], most, vec
                 )
             else:
-                happen(kinds[k], w, amounts[k], x[m], P[m], u[m], usual[m], jumps[m], doubts[m])
+                happen(
+                    kinds[k],
+                    w,
+                    amounts[k],
+                    x[m],
+                    P[m],
+                    u[m],
+                    usual[m],
+                    jumps[m],
+                    doubts[m],
+                    tells[m],
+                )
     return seen, sds
 
 
@@ -313,6 +326,7 @@ def roll(
     p,
     jumps,
     doubts,
+    tells,
     rows,
     levels,
     longest,
@@ -387,7 +401,18 @@ def roll(
                     paths[m, 2 * d + 1, look] = line - off
                 look += 1
             else:
-                happen(kinds[k], w, amounts[k], x[m], P[m], u[m], usual[m], jumps[m], doubts[m])
+                happen(
+                    kinds[k],
+                    w,
+                    amounts[k],
+                    x[m],
+                    P[m],
+                    u[m],
+                    usual[m],
+                    jumps[m],
+                    doubts[m],
+                    tells[m],
+                )
                 if kinds[k] == 1:
                     for d in range(draws // 2):
                         for i in range(SIZE):
@@ -398,7 +423,7 @@ def roll(
 
 @njit(cache=True)
 def foretell(
-    start, times, kinds, which, amounts, x, P, u, usual, p, jumps, doubts, rows, levels,
+    start, times, kinds, which, amounts, x, P, u, usual, p, jumps, doubts, tells, rows, levels,
     longest, most, horizons, coarse, middle, variance,
 ):  # fmt: skip
     """Every member's replay, looking ahead at each event of kind 5 with nothing announced.
@@ -442,4 +467,15 @@ def foretell(
                     middle[m, origin, i], variance[m, origin, i] = line, scatter
                 origin += 1
             else:
-                happen(kinds[k], w, amounts[k], x[m], P[m], u[m], usual[m], jumps[m], doubts[m])
+                happen(
+                    kinds[k],
+                    w,
+                    amounts[k],
+                    x[m],
+                    P[m],
+                    u[m],
+                    usual[m],
+                    jumps[m],
+                    doubts[m],
+                    tells[m],
+                )

@@ -6,15 +6,19 @@ Ornstein-Uhlenbeck fluxes, one of an hour and one of half a day, and a daily rhy
 
     s1' = (u - s1)/tI      s2' = (s1 - s2)/tI      X' = (s2 - X)/tX
     q1' = -q1/tq           q2' = (q1 - q2)/tq
-    G'  = Sg (Gb - G) - S (X G/Gb - ub) + S k (Y G/Gb - uy) + Kc q2/tq + e + b + F(clock)
+    G'  = Sg (Gb - G) - S (X G/Gb - ub) + S (Y G/Gb - k uy) + Kc q2/tq + e + b + F(clock)
     e'  = -e/te + h dW     b' = -b/tb + dW
     Gs' = (G - Gs)/ts      reading = Gs + r + white noise,   r' = -r/tn + dW
 
-S = Si (1700/TDD)/60 with TDD the person's daily insulin, ub their mean insulin rate.
+S = Si (1700/TDD)/60 with TDD the person's daily insulin, ub their mean insulin rate, uy the part
+of it that boluses give.
 
-A bolus seen in life tells that glucose is expected to rise (an unlogged meal, a pump that sees
-it coming): a share k of its effect is cancelled by a rise Y of the same course. A planned bolus
-has no such companion, so that what-if shows the whole effect.
+Insulin seen in life is evidence beside being a cause. A bolus tells that glucose is expected to
+rise (an unlogged meal, a pump that sees it coming), a basal rate above the usual one that an
+automated pump sees a rise, one below that it sees a fall: a share of the insulin's effect (k of
+a bolus, kb of the basal beyond the usual) is cancelled by a rise Y of the same course, and a
+bolus pushes the flux e besides. What is only planned has no such companion, so that what-if
+shows the whole effect.
 
 Insulin and gut chains: Hovorka et al. (2004), Physiol Meas 25:905; glucose effectiveness and
 action on G: Bergman et al. (1979), Am J Physiol 236:E667; the 1700 rule: Davidson et al.
@@ -41,6 +45,8 @@ facchinetti = "Facchinetti 2014, and the cohort"
 half_day = "set to half a day; the cohort agrees"
 counting = "fit, in step with Brazeau 2013, Diabetes Res Clin Pract 99:19"
 own = "the person's own record"
+at_rest = 0.9
+"""Insulin of somebody who records none, U/h: any rate does, as long as nothing is missed."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ class Parameters:
     flux_with_meals: Any = varies(0.75, unit="1", cv=0.5, low=0.0, high=4.0, source=cohort)
     meal_doubt: Any = varies(0.36, unit="1", cv=0.3, low=0.1, high=1.0, source=counting)
     bolus_hint: Any = offset(0.6, unit="1", sd=0.2, low=0.0, high=1.2, source=cohort)
+    bolus_push: Any = offset(0.2, unit="1", sd=0.3, low=-3.0, high=3.0, source=cohort)
+    basal_hint: Any = offset(0.9, unit="1", sd=0.3, low=0.0, high=1.5, source=cohort)
     day_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.25, low=-1.0, high=1.0, source=cohort)
     day_sin: Any = offset(0.0, unit="mg/dL/min", sd=0.25, low=-1.0, high=1.0, source=cohort)
     half_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.15, low=-0.6, high=0.6, source=cohort)
@@ -82,16 +90,16 @@ def start(p: Parameters) -> tuple[Any, ...]:
     rest = p.usual_rate + 0.0 * p.resting_glucose
     nothing = 0.0 * rest
     glucose = p.resting_glucose + nothing
-    boluses = rest - p.usual_basal
+    boluses = p.bolus_hint * (rest - p.usual_basal)
     return (
-        *(rest, rest, rest, nothing, boluses, boluses, boluses),
+        *(rest, rest, rest, nothing, nothing, boluses, boluses, boluses),
         *(nothing, nothing, nothing, nothing, glucose, glucose, nothing),
     )
 
 
 def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
     """How fast each state changes (per minute)."""
-    s1, s2, action, meal, y1, y2, rise, q1, q2, flux, slow, glucose, sensed, error = x
+    s1, s2, action, meal, beyond, y1, y2, rise, q1, q2, flux, slow, glucose, sensed, error = x
     (insulin,) = u
     day = 2 * np.pi * t / 1440
     rhythm = (
@@ -100,12 +108,12 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
         + p.half_cos * np.cos(2 * day)
         + p.half_sin * np.sin(2 * day)
     )
-    boluses = p.usual_rate - p.usual_basal
+    boluses = p.bolus_hint * (p.usual_rate - p.usual_basal)
     strength = p.sensitivity * 1700 / p.daily_insulin / 60
     glucose_rate = (
         p.effectiveness * (p.resting_glucose - glucose)
         - strength * (action * glucose / p.resting_glucose - p.usual_rate)
-        + strength * p.bolus_hint * (rise * glucose / p.resting_glucose - boluses)
+        + strength * (rise * glucose / p.resting_glucose - boluses)
         + p.carbohydrate_effect * q2 / p.gut_time
         + flux
         + slow
@@ -116,7 +124,8 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
         (s1 - s2) / p.insulin_time,
         (s2 - action) / p.action_time,
         -meal / 90.0,
-        -y1 / p.insulin_time,
+        0.0 * beyond,
+        (beyond - y1) / p.insulin_time,
         (y1 - y2) / p.insulin_time,
         (y2 - rise) / p.action_time,
         -q1 / p.gut_time,
@@ -131,7 +140,7 @@ def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
 
 def noise(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
     """How much each state wanders (per square root of a minute)."""
-    meal, glucose = x[3], x[11]
+    meal, glucose = x[3], x[12]
     high = np.maximum(glucose - 100.0, 0.0) / 100.0
     louder = 1.0 + p.flux_with_glucose * high + p.flux_with_meals * meal
     still = 0.0 * glucose
@@ -139,6 +148,7 @@ def noise(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
     slow = p.slow_size * np.sqrt(2 / p.slow_time) + still
     sensor = p.drift_size * np.sqrt(2 / p.drift_time) + still
     return (
+        still,
         still,
         still,
         still,
@@ -158,23 +168,23 @@ def noise(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
 
 def take(x: tuple[Any, ...], code: Code, amount: Any, p: Any) -> tuple[Any, ...]:
     """A bolus enters the first depot, a meal the first gut compartment."""
-    s1, s2, action, meal, y1, y2, rise, q1, *rest = x
+    s1, s2, action, meal, beyond, y1, y2, rise, q1, *rest = x
     if code == codes.insulin_bolus:
         s1 = s1 + amount * 60 / p.insulin_time
     elif code == codes.carbohydrate:
         meal, q1 = meal + amount / 50, q1 + amount
-    return (s1, s2, action, meal, y1, y2, rise, q1, *rest)
+    return (s1, s2, action, meal, beyond, y1, y2, rise, q1, *rest)
 
 
 def observe(x: tuple[Any, ...], _: Any) -> Mapping[Code, Any]:
     """A sensor shows interstitial glucose plus its own slow error."""
-    sensed, error = x[12], x[13]
+    sensed, error = x[13], x[14]
     return {codes.glucose: sensed + error}
 
 
 def error(x: tuple[Any, ...], p: Any) -> tuple[Any, ...]:
     """One reading's own noise; it grows with glucose."""
-    return (p.white * (0.5 + 0.5 * np.maximum(x[12], 40.0) / 140.0),)
+    return (p.white * (0.5 + 0.5 * np.maximum(x[13], 40.0) / 140.0),)
 
 
 def doubt(p: Parameters) -> tuple[Any, ...]:
@@ -182,7 +192,7 @@ def doubt(p: Parameters) -> tuple[Any, ...]:
     one = 0.0 * p.resting_glucose + 1.0
     known, food = 0.0 * one, 10.0 * one
     return (
-        *(known,) * 7,
+        *(known,) * 8,
         *(food, food),
         *(p.flux_size * one, p.slow_size * one, 50.0 * one, 50.0 * one, p.drift_size * one),
     )
@@ -192,14 +202,20 @@ def unsure(code: Code, p: Any) -> tuple[Any, ...]:
     """Carbohydrate is counted with error, g per g."""
     nothing = 0.0 * p.meal_doubt
     eaten = p.meal_doubt if code == codes.carbohydrate else nothing
-    return (*(nothing,) * 7, eaten, *(nothing,) * 6)
+    return (*(nothing,) * 8, eaten, *(nothing,) * 6)
 
 
 def hint(code: Code, p: Any) -> tuple[Any, ...]:
-    """A bolus seen tells that somebody expects a rise, as slow as the insulin itself."""
+    """A bolus seen tells that somebody expects a rise, a basal rate beyond the usual that a pump
+    does: as slow as the insulin itself, and for a bolus a push at once besides."""
     nothing = 0.0 * p.insulin_time
-    expected = 60 / p.insulin_time if code == codes.insulin_bolus else nothing
-    return (*(nothing,) * 4, expected, *(nothing,) * 9)
+    beyond = expected = push = nothing
+    if code == codes.insulin_basal:
+        beyond = p.basal_hint + nothing
+    elif code == codes.insulin_bolus:
+        expected = p.bolus_hint * 60 / p.insulin_time
+        push = p.bolus_push * 1700 / p.daily_insulin / 60
+    return (*(nothing,) * 4, beyond, expected, *(nothing,) * 4, push, *(nothing,) * 4)
 
 
 def usual(p: Parameters) -> tuple[Any, ...]:
@@ -208,7 +224,12 @@ def usual(p: Parameters) -> tuple[Any, ...]:
 
 
 def personal(record: Record) -> Mapping[str, float]:
-    """Daily insulin and the usual rates, as far as the person's own record tells."""
+    """Daily insulin and the usual rates, as far as the person's own record tells.
+
+    Where it tells of no insulin at all, what is not told is taken to be in balance.
+    """
+    if not len(record[codes.insulin_bolus]) and not len(record[codes.insulin_basal]):
+        return {"usual_rate": at_rest, "usual_basal": at_rest}
     need = insulin_need(record)
     if need is None:
         return {}
@@ -224,13 +245,13 @@ model = Model(
     reference="Hovorka 2004; Bergman 1979; Facchinetti 2014; fluxes fitted to AZT1D",
     states=(
         *("insulin depot", "insulin near", "insulin action", "recent meal"),
-        *("expected depot", "expected near", "expected rise"),
+        *("basal beyond usual", "expected depot", "expected near", "expected rise"),
         *("gut near", "gut far", "unexplained flux", "slow flux"),
         *("glucose", "interstitial glucose", "sensor error"),
     ),
     units=("U/h",) * 3
     + ("1",)
-    + ("U/h",) * 3
+    + ("U/h",) * 4
     + ("g", "g", "mg/dL/min", "mg/dL/min", "mg/dL", "mg/dL", "mg/dL"),
     parameters=Parameters,
     inputs=(codes.insulin_bolus, codes.carbohydrate),

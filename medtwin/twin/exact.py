@@ -87,16 +87,19 @@ def system(model: Model[Any]) -> System:
 def lines(model: Model[Any], p: Any, members: int, seen: bool) -> Lines:
     """What a unit of each fact adds, and what each observed code shows, found by probing.
 
-    Facts that were `seen` in life also tell by being done (`hint`); those of a plan do not.
+    Facts that were `seen` in life also tell by being done (`hint`), a rate by how far it changes;
+    those of a plan do not.
     """
     nothing = tuple(np.zeros(members) for _ in model.states)
 
     def wide(values: Any) -> np.ndarray:
         return np.stack([np.broadcast_to(v, members) for v in values], axis=-1).astype(float)
 
+    def tell(code: Any) -> np.ndarray:
+        return wide(model.hint(code, p)) if seen and model.hint else wide(nothing)
+
     def jump(code: Any) -> np.ndarray:
-        effect = wide(model.take(nothing, code, 1.0, p))
-        return effect + wide(model.hint(code, p)) if seen and model.hint else effect
+        return wide(model.take(nothing, code, 1.0, p)) + tell(code)
 
     shown = model.observe(nothing, p)
     rows = np.zeros((members, len(shown), len(nothing)))
@@ -112,6 +115,7 @@ def lines(model: Model[Any], p: Any, members: int, seen: bool) -> Lines:
     return Lines(
         jumps=np.stack([jump(c) for c in model.inputs], axis=1) if model.inputs else empty,
         doubts=np.stack([doubt(c) for c in model.inputs], axis=1) if model.inputs else empty,
+        tells=np.stack([tell(c) for c in model.channels], axis=1) if model.channels else empty,
         rows=rows,
         levels=levels,
         usual=wide(model.usual(p)) if model.usual else np.zeros((members, len(model.channels))),

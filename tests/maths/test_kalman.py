@@ -68,6 +68,7 @@ def first() -> Belief:
 lines = Lines(
     jumps=np.array([[[1.0, 0.0, 0.0]]]),
     doubts=np.array([[[0.0, 0.0, 0.2]]]),
+    tells=np.array([[[0.0, 0.0, 0.3]]]),
     rows=np.array([[[0.0, 1.0, 0.0]]]),
     levels=np.array([[2.0]]),
     usual=np.array([[0.1]]),
@@ -102,7 +103,7 @@ def textbook(events: Events, start: float) -> tuple[np.ndarray, np.ndarray]:
             x = x + np.array([amount, 0, 0])
             cov = cov + np.diag([0, 0, (0.2 * amount) ** 2])
         elif kind == rate:
-            u = amount
+            x, u = x + np.array([0, 0, 0.3 * (amount - u)]), amount
         else:
             gain = cov @ h / (h @ cov @ h + blur**2)
             x = x + gain * (amount - 2.0 - h @ x)

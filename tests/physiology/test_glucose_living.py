@@ -40,7 +40,7 @@ def test_the_drift_is_affine_in_the_states_called_linear() -> None:
 def test_the_driven_states_do_not_depend_on_the_linear_ones() -> None:
     driven = [i for i, name in enumerate(model.states) if name not in model.linear]
     calm, wild = list(start(p)), list(start(p))
-    wild[7:] = [50.0, 20.0, 3.0, 1.0, 300.0, 280.0, 15.0]
+    wild[8:] = [50.0, 20.0, 3.0, 1.0, 300.0, 280.0, 15.0]
     for i in driven:
         assert drift(0.0, tuple(calm), (1.0,), p)[i] == drift(0.0, tuple(wild), (1.0,), p)[i]
 
@@ -52,7 +52,7 @@ def test_its_linear_states_form_a_chain_so_that_triangles_suffice() -> None:
 
 def test_what_leaves_the_first_gut_compartment_enters_the_second() -> None:
     x = take(start(p), codes.carbohydrate, 60.0, p)
-    near, far = drift(0.0, x, (p.usual_rate,), p)[7:9]
+    near, far = drift(0.0, x, (p.usual_rate,), p)[8:10]
     assert near == pytest.approx(-60 / p.gut_time)
     assert near + far == pytest.approx(0.0)
 

@@ -16,7 +16,7 @@ from medtwin.record.record import Record
 from medtwin.twin.assimilate import Late, NoCheckpoint, assimilate, caught_up
 from medtwin.twin.bytes import NotATwin, dumped, loaded
 from medtwin.twin.forecast import Unanswerable, ahead, compare, forecast
-from medtwin.twin.twin import Twin, born
+from medtwin.twin.twin import Twin, at_rest, born, parameters
 from tests.twin.people import a_day, at, dawn, fact, readings
 
 both = pytest.mark.parametrize("model", [glucose_living.model, type1.model], ids=lambda m: m.name)
@@ -75,9 +75,8 @@ def test_the_same_plan_twice_differs_by_nothing_at_all() -> None:
 
 
 def with_hint(twin: Twin, share: float) -> Twin:
-    p = twin.parameters.copy()
-    p[list(living.parameters.__dataclass_fields__).index("bolus_hint")] = share
-    return replace(twin, parameters=p)
+    p = replace(parameters(twin), bolus_hint=np.array([share]), bolus_push=np.array([0.0]))
+    return at_rest(twin.patient, living, twin.at, p, 1, twin.seed)
 
 
 def test_a_bolus_seen_hints_at_a_rise_but_a_planned_one_does_not() -> None:
@@ -90,6 +89,22 @@ def test_a_bolus_seen_hints_at_a_rise_but_a_planned_one_does_not() -> None:
     planned = [compare(t, codes.glucose, hour, (), [bolus]).middle[0] for t in (told, quiet)]
     assert planned[0] == pytest.approx(-lowered[1], rel=0.15)
     assert planned[0] == pytest.approx(planned[1], rel=0.15)
+
+
+def test_a_basal_rate_seen_hints_at_a_rise_but_a_planned_one_does_not() -> None:
+    twin, hour = newborn(members=1), [at(180)]
+    p = parameters(twin)
+    double = fact(0, codes.insulin_basal, 2.0 * float(p.usual_basal[0]), lasting=240)
+    whole = compare(twin, codes.glucose, hour, (), [double]).middle[0]
+    lowered = []
+    for share in (0.0, 0.5, 1.0):
+        told = at_rest("anna", living, twin.at, replace(p, basal_hint=np.array([share])), 1, 7)
+        seen = ahead(assimilate(told, [double]), codes.glucose, [180])[0][0]
+        lowered.append(seen - ahead(told, codes.glucose, [180])[0][0])
+        assert compare(told, codes.glucose, hour, (), [double]).middle[0] == pytest.approx(whole)
+    assert lowered[0] == pytest.approx(whole, rel=1e-6)
+    assert lowered[1] == pytest.approx(0.5 * whole, rel=0.1)
+    assert lowered[2] == pytest.approx(0.0, abs=1e-6)
 
 
 @both
