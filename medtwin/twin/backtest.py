@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from medtwin.learning import (
     hybrid,
@@ -15,12 +15,10 @@ from medtwin.learning import (
     ridge_glucose,
 )
 from medtwin.learning.announced import meals_and_their_boluses
-from medtwin.learning.glucose_scores import clarke_ab, mard
 from medtwin.learning.head import Ahead, Head, Learned, Lesson, earlier, fit, predict
 from medtwin.learning.inputs import Inputs
 from medtwin.learning.lessons import before, exam_begins, lesson, quarter_hours, since
 from medtwin.learning.readings import Moments
-from medtwin.maths.scoring import coverage, crps_quantiles, mae, rmse
 from medtwin.physiology.glucose_living import model as living
 from medtwin.physiology.model import Model
 from medtwin.record import codes
@@ -30,21 +28,21 @@ from medtwin.twin.exam import Effect, Spoken, Voice, lived, normal
 from medtwin.twin.heads import recalled
 from medtwin.twin.honest import Stretch
 from medtwin.twin.honest import rehearsed as widened
-from medtwin.twin.ledger import levels
+from medtwin.twin.judged import Table, halfway, one_by_one, paired, scores
+from medtwin.twin.lasting import rehearsed as comes_back
 from medtwin.twin.mix import Weights, mechanism, weighed
 from medtwin.twin.mix import levels as mix_levels
 from medtwin.twin.personal import Personal
 from medtwin.twin.refit import TooLittle, refit
 
 Tell = Callable[[float, str], None]
-Table = dict[str, Any]
-Each = Float[np.ndarray, " _"]  # one person's, each of their own length
 
 scenarios = ("unannounced", "planned_meals")
 heard = (codes.glucose, codes.insulin_bolus, codes.insulin_basal, codes.carbohydrate)
 own_heads = (persistence.head, ridge_glucose.head, lightgbm_person.head)
 shared_heads = (lightgbm_pooled.head, hybrid.head)
 mixed = (mechanism, "ridge", "lightgbm_person", "lightgbm_pooled", "hybrid")
+peers = ("lightgbm_mean", "lightgbm_pooled")
 rehearsed = 5 / 7
 
 
@@ -108,9 +106,12 @@ def backtest(
             answers[scenario, "population"] = normal(unfitted.mean, unfitted.spread)
         said.append(answers)
         effects.append(effect)
+    people = {s: _each(cases, said, s, horizons) for s in scenarios}
     return {
         "set": name,
         "scenarios": {s: _scenario(cases, said, s, horizons) for s in scenarios},
+        "people": people,
+        "paired": {s: {h: _paired(each) for h, each in of.items()} for s, of in people.items()},
         "insulin_effect": insulin_effect(cases, effects, horizons),
     }
 
@@ -196,6 +197,7 @@ def taught(
         for i, one in enumerate(exam)
     ]
     spoken = {n: [normal(a.mean, a.spread) for a in every] for n, every in said.items()}
+    spoken["lightgbm_mean"] = halfway(said["lightgbm_person"], said["lightgbm_pooled"])
     return voices, spoken
 
 
@@ -235,16 +237,19 @@ def _weights(
 
 
 def _rehearsed_stretch(weights: Weights, said: Mapping[str, Ahead], last: Lesson) -> Stretch:
-    """How far this person's intervals had to be stretched on the rehearsed days."""
-    stretch = Stretch()
+    """How far this person's intervals had to be stretched on the rehearsed days, and what kept
+    coming back in their misses."""
+    stretch, lasting = Stretch(), {}
     for k, h in enumerate(weights.horizons):
         share = weights.share[k]
         mean = share @ np.stack([said[n].mean[:, k] for n in weights.by])
+        missed = last.measured[round(h)] - mean
+        lasting[h], corrections = comes_back(last.moments, missed, h)
         spread = share @ np.stack([said[n].spread[:, k] for n in weights.by])
         low, high = (np.interp(q, mix_levels, weights.misses[k]) for q in (0.05, 0.95))
-        off = np.abs(last.measured[round(h)] - mean - spread * (low + high) / 2)
+        off = np.abs(missed - corrections - spread * (low + high) / 2)
         stretch = widened(stretch, h, (off / (spread * (high - low) / 2))[np.isfinite(off)])
-    return stretch
+    return replace(stretch, lasting=lasting)
 
 
 def _recalled(
@@ -265,7 +270,7 @@ def relived(
 
 reported = (
     *("twin", "shown", "persistence", "ridge", "lightgbm_person", "lightgbm_pooled"),
-    "population",
+    *("lightgbm_mean", "population"),
 )
 
 
@@ -277,35 +282,30 @@ def _scenario(
 ) -> Table:
     table: Table = {}
     for k, h in enumerate(horizons):
-        measured = [c.lessons[scenario].measured[h][~c.past] for c in cases]
-        table[str(h)] = {
-            name: scores([answers[scenario, name] for answers in said], measured, k)
-            for name in reported
-        }
+        came = [c.lessons[scenario].measured[h][~c.past] for c in cases]
+        voices = {name: [answers[scenario, name] for answers in said] for name in reported}
+        table[str(h)] = {name: scores(of, came, k) for name, of in voices.items()}
     return table
 
 
-def scores(said: Sequence[Spoken], measured: Sequence[Each], horizon: int) -> Table:
-    """How one voice did at one horizon, over everybody's forecasts that a reading came to judge."""
-    judged = [np.isfinite(m) for m in measured]
-    came = np.concatenate([m[j] for m, j in zip(measured, judged, strict=True)])
-    mean = np.concatenate([s.mean[j, horizon] for s, j in zip(said, judged, strict=True)])
-    edges = np.concatenate([s.quantiles[j, horizon] for s, j in zip(said, judged, strict=True)])
-    return {
-        "rmse": rmse(mean, came),
-        "mae": mae(mean, came),
-        "mard": mard(mean, came),
-        "crps": float(np.mean(crps_quantiles(edges, levels, came))),
-        **{f"cover{c}": _cover(edges, came, c) for c in (50, 80, 90)},
-        "clarke_ab": clarke_ab(mean, came),
-        "n": len(came),
-        "people": int(sum(j.any() for j in judged)),
-    }
+def _each(
+    cases: Sequence[Case],
+    said: Sequence[Mapping[tuple[str, str], Spoken]],
+    scenario: str,
+    horizons: Sequence[int],
+) -> Table:
+    table: Table = {}
+    who = [case.record.patient for case in cases]
+    for k, h in enumerate(horizons):
+        came = [c.lessons[scenario].measured[h][~c.past] for c in cases]
+        voices = {name: [answers[scenario, name] for answers in said] for name in reported}
+        table[str(h)] = one_by_one(who, voices, came, k)
+    return table
 
 
-def _cover(edges: Float[np.ndarray, "forecast level"], came: Moments, percent: int) -> float:
-    low = levels.index(round((100 - percent) / 200, 2))
-    return coverage(edges[:, low], edges[:, -1 - low], came)
+def _paired(each: Table) -> Table:
+    """The shown against its strongest peers, person by person."""
+    return {f"shown against {peer}": paired(each, "shown", peer) for peer in peers}
 
 
 def insulin_effect(

@@ -16,6 +16,7 @@ from scipy.optimize import nnls
 from scipy.stats import norm
 
 from medtwin.twin.forecast import Forecast
+from medtwin.twin.lasting import Lasting, comes_back, nothing, rehearsed
 from medtwin.twin.ledger import LedgerEntry
 
 mechanism = "mechanism"
@@ -39,13 +40,20 @@ class Said:
 @dataclass(frozen=True)
 class Weights:
     """How much each head counts at each horizon (shares sum to 1), and what its misses looked
-    like: quantiles of (measured - mean)/spread at `levels`. `n` forecasts stand behind them."""
+    like: quantiles of (measured - mean)/spread at `levels`. `n` forecasts stand behind them.
+    `lasting` is what keeps coming back in this person's misses, where that is known."""
 
     by: tuple[str, ...]
     horizons: tuple[float, ...]
     share: Float[np.ndarray, "horizon head"]
     misses: Float[np.ndarray, "horizon level"]
     n: int
+    lasting: tuple[Lasting, ...] = ()
+
+    def comes_back(self, made: float) -> Float[np.ndarray, " horizon"]:
+        """What to add to the mix at each horizon, made at that moment (UTC seconds)."""
+        known = self.lasting or (nothing,) * len(self.horizons)
+        return np.array([comes_back(one, made) for one in known])
 
 
 def alone(horizons: Sequence[float] = (15, 30, 45, 60, 90, 120)) -> Weights:
@@ -68,20 +76,32 @@ def weights(kept: Sequence[LedgerEntry], by: Sequence[str]) -> Weights:
     horizons = sorted({h for h, _ in whole})
     if not horizons:
         return alone()
-    parts = [_arrays([v for (h, _), v in whole.items() if h == at], by) for at in horizons]
-    return weighed(tuple(by), tuple(map(float, horizons)), parts)
+    rows = [sorted((m, v) for (h, m), v in whole.items() if h == at) for at in horizons]
+    parts = [_arrays([v for _, v in row], by) for row in rows]
+    found = weighed(tuple(by), tuple(map(float, horizons)), parts)
+    made = [np.array([m.timestamp() for m, _ in row]) for row in rows]
+    return replace(found, lasting=_lasting(found, made, parts))
+
+
+Part = tuple[
+    Float[np.ndarray, "head _"],
+    Float[np.ndarray, "head _"],
+    Float[np.ndarray, " _"],
+]
+"""Mean and spread that each head gave, and what was measured."""
+
+
+def _lasting(w: Weights, made: Sequence[np.ndarray], parts: Sequence[Part]) -> tuple[Lasting, ...]:
+    return tuple(
+        rehearsed(at, measured - share @ mean, h)[0]
+        for at, (mean, _, measured), share, h in zip(made, parts, w.share, w.horizons, strict=True)
+    )
 
 
 def weighed(
     by: tuple[str, ...],
     horizons: tuple[float, ...],
-    parts: Sequence[
-        tuple[
-            Float[np.ndarray, "head _"],
-            Float[np.ndarray, "head _"],
-            Float[np.ndarray, " _"],
-        ]
-    ],
+    parts: Sequence[Part],
 ) -> Weights:
     """Weights from mean and spread of each head, and what was measured, for each horizon."""
     shares, misses = [], []
@@ -133,6 +153,7 @@ def shown(own: Forecast, said: Sequence[Said], w: Weights, made: datetime, tell:
     `tell` is what the mechanism itself says at the horizons of `w`. Each path keeps its rank.
     """
     mean, spread = mixed([tell, *said], w)
+    mean = mean + w.comes_back(made.timestamp())
     minutes = np.array([(t - made).total_seconds() / 60 for t in own.times])
     horizons = np.array(w.horizons)
     fade = np.exp(-np.maximum(minutes - horizons[-1], 0.0) / decay)

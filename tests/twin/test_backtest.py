@@ -15,9 +15,10 @@ from medtwin.physiology.glucose_living import model
 from medtwin.record import codes
 from medtwin.record.record import Record, moment
 from medtwin.twin.along import said_along, said_under
-from medtwin.twin.backtest import backtest, scores
+from medtwin.twin.backtest import backtest
 from medtwin.twin.exam import Spoken, Voice, lived, normal, of_one_unit
 from medtwin.twin.heads import recalled, speaking
+from medtwin.twin.judged import paired, scores
 from medtwin.twin.loop import speak
 from medtwin.twin.mix import Weights, alone
 from medtwin.twin.personal import Personal
@@ -67,7 +68,10 @@ def test_a_plan_reaches_no_further_than_its_horizon_and_never_the_unannounced():
     reach = asked[:, None] + 60.0 * np.array(horizons) > breakfast
     assert np.array_equal(moved, reach)
     for by in ("mechanism", "shown"):
-        assert bare["planned_meals", by].mean == pytest.approx(bare["unannounced", by].mean)
+        # what is shown with the plan knows of one miss more, and moves by a 400th of it at most
+        assert bare["planned_meals", by].mean == pytest.approx(
+            bare["unannounced", by].mean, abs=0.2
+        )
         unannounced = ("unannounced", by)
         assert np.array_equal(said[unannounced].mean, bare[unannounced].mean)
 
@@ -159,9 +163,21 @@ def test_the_table_has_the_shape_that_was_promised():
     assert set(table["scenarios"]) == {"unannounced", "planned_meals"}
     voices = table["scenarios"]["unannounced"]["60"]
     names = "twin shown persistence ridge lightgbm_person lightgbm_pooled population".split()  # noqa: SIM905
+    names.append("lightgbm_mean")
     assert set(voices) == set(names)
     keys = "rmse mae mard crps cover50 cover80 cover90 clarke_ab n people".split()  # noqa: SIM905
     assert all(set(v) == set(keys) for v in voices.values())
     assert len({v["n"] for v in voices.values()}) == 1
     assert voices["shown"]["people"] == 2
     assert table["insulin_effect"]["lowers_people"] == 2
+    assert set(table["people"]["planned_meals"]["60"]) == {p.patient for p in people.values()}
+    against = table["paired"]["unannounced"]["60"]["shown against lightgbm_mean"]
+    assert against["people"] == 2
+
+
+def test_people_are_compared_in_pairs():
+    # differences of -1, -2, -3 and +2: mean -1, better for three of four
+    each = {f"p{i}": {"a": 10.0 + d, "b": 10.0} for i, d in enumerate((-1, -2, -3, 2))}
+    found = paired(each, "a", "b")
+    assert (found["better"], found["people"], found["mean"]) == (3, 4, -1.0)
+    assert -3 <= found["low"] < -1 < found["high"] <= 2

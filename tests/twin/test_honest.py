@@ -41,3 +41,12 @@ def test_stretching_leaves_the_middle_where_it_is():
     wide = stretched(plain, Stretch({60.0: float(np.log(2))}))
     assert wide.misses == pytest.approx(2 * plain.misses)
     assert Stretch().at(30) == 1.0
+
+
+def test_what_keeps_coming_back_moves_the_next_forecast():
+    # a miss of 40 at noon: a four-hundredth of it, and the same turned to midday (cosine -1)
+    taught = learned(Stretch(), [entry(140.0)])
+    assert taught.lasting[60] == pytest.approx((0.1, 0.0, -0.1))
+    moved = stretched(alone((60.0,)), taught)
+    assert moved.comes_back(noon.timestamp()) == pytest.approx([0.2])
+    assert alone((60.0,)).comes_back(noon.timestamp()) == pytest.approx([0.0])
