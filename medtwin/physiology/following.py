@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from medtwin.physiology.kernel import compiled
 from medtwin.physiology.lane_source import parameter_names, shown_codes
 from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Given, Schedule, schedule
+from medtwin.physiology.schedule import Plan, Schedule, schedule
 from medtwin.record.codes import Code
 
 
@@ -46,7 +46,7 @@ def follow(
     rates: Float[np.ndarray, "channel member"],
     begin: float,
     readings: Readings,
-    events: Sequence[Given] | Schedule,
+    events: Plan,
     learned: Sequence[str],
     rng: np.random.Generator,
     dtype: Any = np.float64,

@@ -20,6 +20,7 @@ import numpy as np
 from numba import {kind} as T, njit, prange
 
 from medtwin.maths.enkf_lanes import correct
+from medtwin.maths.keyed_lane import two_normals
 from medtwin.maths.lanes import {lanes} as lanes, fast, lane
 
 exp, log, sqrt, sin, cos, tanh, power = (
@@ -28,15 +29,15 @@ where, positive, least, greatest, between, smooth_step, floor = (
     lanes.where, lanes.positive, lanes.least, lanes.greatest, lanes.between, lanes.smooth_step,
     lanes.floor)
 Person = namedtuple("Person", {parameters!r})
-W, huge = {width}, T({huge})
+W, huge, edge = {width}, T({huge}), T(3.25)
 settings = dict(fastmath=fast, error_model="numpy", nogil=True)
 
 '''
 
 block = """
 @njit(**settings, cache=True)
-def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, course, x_out,
-          u_out, lost):
+def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times,
+          course, x_out, u_out, lost):
     rows = np.empty(({rows}, W), {dtype})
     event = np.zeros(W, np.int64)
     many_p, many_u = int(p_in.shape[1] > 1), int(u_in.shape[1] > 1)
@@ -60,6 +61,9 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, cour
         w = {worked_out}(p)
 {keep_worked}
     t = begin
+    now, h, half = T(begin), T(step), T(step / 2)
+    turn = np.int64(np.floor(begin / tick - 0.5 + 1e-9)) + 1 if tick < np.inf else np.int64(0)
+    shake = (turn + 0.5) * tick
     due = np.inf
     if events > 0:
         for j in range(n):
@@ -79,20 +83,28 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, cour
                             x = ({x_rows},)
                             x = take(x, code, value, p)
 {keep_x}
-                        else:
+                        elif code < {inputs} + {channels}:
                             rows[{states} + code - {inputs}, j] += value
+                        else:
+                            rows[{p0} + code - {inputs} - {channels}, j] *= value
+                            p = Person({p_rows})
+                            w = {worked_out}(p)
+{keep_worked_late}
                         event[j] += 1
                     if event[j] < events:
                         due = min(due, at[event[j], k * many_at])
-            stop = min(goal, due)
+            stop = min(goal, due, shake)
 {flow}            t = stop
+{kicks}
         for j in range(n):
             p = Person({p_rows})
             x = ({x_rows},)
             told = shown(x, p)
 {keep_told}
             far = {far}
-            lost[first + j] = lost[first + j] if far < huge else min(lost[first + j], goal)
+            lost[0, first + j] = (
+                lost[0, first + j] if far < huge else min(lost[0, first + j], goal))
+{keep_rough}
     for i in range({states}):
         for j in range(n):
             x_out[i, first + j] = rows[i, j]
@@ -102,20 +114,22 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, times, cour
 
 
 @njit(**settings, cache=True)
-def one_by_one(begin, step, x_in, p_in, u_in, at, what, amount, times, course, x_out, u_out, lost):
+def one_by_one(begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times, course,
+               x_out, u_out, lost):
     members = x_in.shape[1]
     for first in range(0, members, W):
         block(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
-              times, course, x_out, u_out, lost)
+              seed, whose, tick, times, course, x_out, u_out, lost)
 
 
 @njit(**settings, cache=True, parallel=True)
-def together(begin, step, x_in, p_in, u_in, at, what, amount, times, course, x_out, u_out, lost):
+def together(begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times, course,
+             x_out, u_out, lost):
     members = x_in.shape[1]
     for b in prange((members + W - 1) // W):
         first = b * W
         block(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
-              times, course, x_out, u_out, lost)
+              seed, whose, tick, times, course, x_out, u_out, lost)
 """
 
 stepped = """            steps = max(1, int(np.ceil((stop - t) / step - 1e-9)))
@@ -138,6 +152,32 @@ stepped = """            steps = max(1, int(np.ceil((stop - t) / step - 1e-9)))
 {advance}
 """
 
+rough = """            if (o % 8 == 7 or o == len(times) - 1) and goal > begin:
+                w = ({w_rows},)
+                u = ({u_rows},)
+                a = drift(now, x, u, p, w)
+                b = drift(now, ({half_a},), u, p, w)
+                c = drift(now, ({half_b},), u, p, w)
+                d = drift(now, ({whole_c},), u, p, w)
+                swing = {swing}
+                reach = {reach}
+                if h * swing > edge * reach:
+                    lost[1, first + j] = min(lost[1, first + j], goal)
+"""
+
+kicks = """            if t >= shake:
+                root = T(np.sqrt(tick))
+                for j in range(W):
+                    member = whose[first + min(j, n - 1)]
+                    p = Person({p_rows})
+                    u = ({u_rows},)
+                    x = ({x_rows},)
+                    sizes = noise(T(t), x, u, p)
+{draws}
+                turn += 1
+                shake = (turn + 0.5) * tick
+"""
+
 solved = """            length = T(stop - t)
             for j in range(W):
                 p = Person({p_rows})
@@ -158,11 +198,45 @@ def next_healthy(lost, j):
     return j
 
 
+@njit(**settings)
+def again(begin, step, x, p, u, at, what, amount, whose, times, course, ends, rates, lost, j):
+    # one member that went out of bounds, in smaller steps, until it no longer does
+    own_x, own_p, own_u = x[:, j:j + 1].copy(), p[:, j:j + 1].copy(), u[:, j:j + 1].copy()
+    k = j if amount.shape[1] > 1 else 0
+    own_amount, own_lost = amount[:, k:k + 1].copy(), np.empty((2, 1))
+    own_course, own_ends = course[:, :, j:j + 1].copy(), own_x.copy()
+    own_rates = own_u.copy()
+    for halving in range(1, 7):
+        if lost[0, j] < np.inf:
+            own_lost[:] = np.inf
+            one_by_one(begin, step / 2.0**halving, own_x, own_p, own_u, at, what, own_amount,
+                       np.uint64(0), whose, np.inf, times, own_course, own_ends, own_rates,
+                       own_lost)
+            lost[0, j] = own_lost[0, 0]
+            course[:, :, j:j + 1], ends[:, j:j + 1] = own_course, own_ends
+            rates[:, j:j + 1] = own_rates
+
+
+@njit(**settings)
+def changed(p, logs, learned, what, amount):
+    # what a plan has changed stays so, and what is believed of it with it
+    for e in range(what.shape[0]):
+        i = what[e, 0] - {inputs} - {channels}
+        if i >= 0:
+            for j in range(p.shape[1]):
+                factor = amount[e, j if amount.shape[1] > 1 else 0]
+                p[i, j] *= factor
+                for k in range(len(learned)):
+                    if learned[k] == i:
+                        logs[k, j] += log(factor)
+
+
 @njit(**settings, cache=True)
 def follow(begin, step, belief, p, u, learned, low, high, at, what, amount, times, sensor,
            values, noises, draws, shaken, forecast, replaced):
     members = belief.shape[1]
-    lost = np.empty(members)
+    lost = np.empty((2, members))
+    rates, whose = np.empty_like(u), np.zeros(members, np.int64)
     ends = np.empty(({states}, members), belief.dtype)
     course = np.empty((1, {codes}, members), belief.dtype)
     first, then = 0, begin
@@ -172,10 +246,17 @@ def follow(begin, step, belief, p, u, learned, low, high, at, what, amount, time
             last += 1
         lost[:] = np.inf
         one_by_one(then, step, belief[:{states}], p, u, at[first:last], what[first:last],
-                   amount[first:last], times[r:r + 1], course, ends, u, lost)
+                   amount[first:last], np.uint64(0), whose, np.inf, times[r:r + 1], course, ends,
+                   rates, lost)
         for j in range(members):
-            if lost[j] < np.inf:
-                k = next_healthy(lost, j)
+            if lost[0, j] < np.inf:
+                again(then, step, belief[:{states}], p, u, at[first:last], what[first:last],
+                      amount[first:last], whose, times[r:r + 1], course, ends, rates, lost, j)
+        u[:] = rates
+        changed(p, belief[{states}:], learned, what[first:last], amount[first:last])
+        for j in range(members):
+            if lost[0, j] < np.inf:
+                k = next_healthy(lost[0], j)
                 ends[:, j] = ends[:, k]
                 course[0, :, j] = course[0, :, k]
                 belief[{states}:, j] = belief[{states}:, k]
@@ -225,6 +306,9 @@ def kernel_source(model: Model[Any], kind: str) -> str:
     )
     places = _places(model, text, kind)
     places["flow"] = (solved if model.solution is not None else stepped).format(**places)
+    noisy, closed = model.noise is not None, model.solution is not None
+    places["kicks"] = kicks.format(**places) if noisy else ""
+    places["keep_rough"] = "" if closed else rough.format(**places)
     places["shake"] = shaken.format(**places) if model.noise is not None else ""
     return _short(filled + text + "\n\n" + block.format(**places) + follow.format(**places))
 
@@ -277,6 +361,10 @@ def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
             20, [f"rows[{i}, j] = x[{i}] + sixth * (total[{i}] + d[{i}])" for i in xs]
         ),
         "keep_worked": _lines(8, [f"rows[{w0 + i}, j] = w[{i}]" for i in range(worked)]),
+        "keep_worked_late": _lines(28, [f"rows[{w0 + i}, j] = w[{i}]" for i in range(worked)]),
+        "swing": " + ".join(f"abs(d[{i}] - c[{i}])" for i in xs),
+        "reach": " + ".join(f"abs(h * c[{i}] - half * b[{i}])" for i in xs),
+        "draws": _draws(states),
         "keep_x": _lines(28, [f"rows[{i}, j] = x[{i}]" for i in xs]),
         "keep_solved": _lines(16, [f"rows[{i}, j] = x[{i}]" for i in xs]),
         "belief_x": ", ".join(f"belief[{i}, j]" for i in xs),
@@ -287,6 +375,19 @@ def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
             12, [f"course[o, {i}, first + j] = told[{i}]" for i in range(len(shown_codes(model)))]
         ),
     }
+
+
+def _draws(states: int) -> str:
+    """The model's own noise, two states at a time: as many normals as one key gives."""
+    lines = []
+    for i in range(0, states, 2):
+        lines.append(f"one, other = two_normals(seed, member, turn, {i // 2})")
+        lines += [
+            f"rows[{k}, j] += root * sizes[{k}] * T({z})"
+            for k, z in ((i, "one"), (i + 1, "other"))
+            if k < states
+        ]
+    return _lines(20, lines)
 
 
 def _worked(text: str, source: str) -> int:

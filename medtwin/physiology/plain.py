@@ -5,22 +5,23 @@ the compiled loops; a test holds the two together.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from medtwin.maths.ode import carried
-from medtwin.physiology.lane_source import shown_codes
+from medtwin.physiology.lane_source import parameter_names, shown_codes
 from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Given, Schedule, schedule
+from medtwin.physiology.schedule import Changed, Given, Schedule, schedule
 from medtwin.physiology.simulate import Simulated, named, parameter_array
 
 
 def simulate_plainly(
     model: Model[Any],
     p: Any,
-    events: Sequence[Given],
+    events: Sequence[Given | Changed],
     times: Sequence[float] | Float[np.ndarray, " time"],
     step: float | None = None,
 ) -> Simulated:
@@ -32,13 +33,15 @@ def simulate_plainly(
     t, shown, following = float(clock[0]), [], 0
     for goal in clock:
         while t < goal:
-            x, u, following = _due(model, person, plan, following, t, x, u)
+            x, u, person, following = _due(model, person, plan, following, t, x, u)
             stop = min(float(goal), _next(plan, following))
             x = _carried(model, person, x, tuple(u), t, stop, step or model.step)
             t = stop
         told_now = model.observe(x, person).values()
         shown.append([np.broadcast_to(v, members) for v in told_now])
-    return Simulated(clock, shown_codes(model), np.array(shown), np.stack(x), np.stack(u or [t]))
+    shown, rates = np.array(shown), np.stack(u) if u else np.zeros((0, members))
+    left = parameter_array(model, person)
+    return Simulated(clock, shown_codes(model), shown, np.stack(x), rates, left)
 
 
 def _carried(
@@ -56,14 +59,18 @@ def _next(plan: Schedule, following: int) -> float:
 
 def _due(
     model: Model[Any], person: Any, plan: Schedule, following: int, t: float, x: Any, u: list[Any]
-) -> tuple[Any, list[Any], int]:
-    """The states, rates and next event once everything due at `t` has been given."""
+) -> tuple[Any, list[Any], Any, int]:
+    """The states, rates, parameters and next event once everything due at `t` has been given."""
+    inputs, channels = len(model.inputs), len(model.channels)
     while _next(plan, following) <= t:
         what, amount = int(plan.what[following, 0]), plan.amount[following]
-        if what < len(model.inputs):
+        if what < inputs:
             x = model.take(x, model.inputs[what], amount, person)
+        elif what >= inputs + channels:
+            name = parameter_names(model)[what - inputs - channels]
+            person = replace(person, **{name: getattr(person, name) * amount})
         else:
-            channel = what - len(model.inputs)
+            channel = what - inputs
             u = [r + amount if c == channel else r for c, r in enumerate(u)]
         following += 1
-    return x, u, following
+    return x, u, person, following

@@ -1,7 +1,7 @@
 """What is given to each member, and when: doses, meals, running rates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,35 @@ class Given:
     lasting: Any = 0.0
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A parameter that is `factor` times what it was, from `at` on, for `lasting`.
+
+    An illness that halves a clearance, a weight newly measured, a drug that stimulates. Members
+    may differ in `at`, `factor` and `lasting`; changes that overlap multiply. Lasting for ever
+    is the default.
+    """
+
+    at: Any
+    parameter: str
+    factor: Any
+    lasting: Any = np.inf
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Which draws the model's own noise is made of.
+
+    A member's draws depend on `seed`, the member's own number and the time alone: not on who
+    else is run, nor on what is given, so that branches of a what-if share them. `whose` are the
+    members' numbers; None counts from zero, for `members` of them at least.
+    """
+
+    seed: int
+    whose: Any = None
+    members: int = 1
+
+
 class NotTaken(ValueError):
     """The model has no place for what is given."""
 
@@ -39,7 +68,8 @@ class Schedule:
     """Events in time order, in numbers a kernel reads.
 
     A column for each member, or one for all. `what` below the number of the model's inputs is
-    `take` of that input; above, a change of that channel's rate. What never happens is at inf.
+    `take` of that input; above, a change of that channel's rate, and above those a parameter
+    and its factor. What never happens is at inf.
     """
 
     at: Float[np.ndarray, "event member"]
@@ -47,13 +77,21 @@ class Schedule:
     amount: Float[np.ndarray, "event member"]
 
 
-def schedule(model: Model[Any], given: Sequence[Given]) -> Schedule:
-    """Everything given, as events in time order.
+Plan = Sequence[Given | Changed] | Schedule
+"""What a run is told of doses, rates and changed parameters."""
 
-    Raises NotTaken for a code that the model neither takes nor has a channel for, or a
-    negative time to last.
+
+def schedule(model: Model[Any], given: Sequence[Given | Changed]) -> Schedule:
+    """Everything given or changed, as events in time order.
+
+    Raises NotTaken for a code that the model neither takes nor has a channel for, a parameter
+    that it does not have, a negative amount or factor, or a negative time to last.
     """
-    rows = [row for g in given for row in _events(model, g)]
+    rows = [
+        row
+        for g in given
+        for row in (_changes(model, g) if isinstance(g, Changed) else _events(model, g))
+    ]
     if not rows:
         nothing = np.empty((0, 1))
         return Schedule(nothing, np.empty((0, 1), np.int64), nothing)
@@ -74,6 +112,7 @@ def _events(model: Model[Any], given: Given) -> list[tuple[Any, int, Any]]:
         raise NotTaken(
             f"{given.code.name} lasts {given.lasting} {model.clock}; 0 or more is allowed"
         )
+    _not_negative(given)
     if not np.any(lasting > 0):
         return [(given.at, _input(model, given.code), given.amount)]
     if not np.all(lasting > 0):
@@ -86,6 +125,51 @@ def _events(model: Model[Any], given: Given) -> list[tuple[Any, int, Any]]:
     begin, end = np.asarray(given.at, float), np.asarray(given.at, float) + lasting
     opened = [(begin, model.inputs.index(given.code), 0.0)] if given.code in model.inputs else []
     return [*opened, (begin, channel, rate), (end, channel, -rate)]
+
+
+def _not_negative(given: Given) -> None:
+    amount = np.asarray(given.amount, float)
+    least = 0.0 if is_amount(given.code) and not -np.inf < given.code.low < 0 else -np.inf
+    if not np.all(amount >= least):
+        raise NotTaken(
+            f"a plan with a negative dose: {given.code.name} {np.min(amount):g} {given.code.unit}; "
+            f"an amount is 0 or more, and a number"
+        )
+
+
+def _changes(model: Model[Any], change: Changed) -> list[tuple[Any, int, Any]]:
+    """The factor when it begins, and its inverse when it ends."""
+    names = [f.name for f in fields(model.parameters)]
+    if change.parameter not in names:
+        raise NotTaken(
+            f"{model.name} has no parameter {change.parameter} to change; it has {', '.join(names)}"
+        )
+    factor, lasting = np.asarray(change.factor, float), np.asarray(change.lasting, float)
+    if not (np.all(factor > 0) and np.all(factor < np.inf) and np.all(lasting >= 0)):
+        raise NotTaken(
+            f"{change.parameter} times {change.factor} for {change.lasting} {model.clock}; a "
+            f"factor is above 0, and lasts for 0 or more"
+        )
+    what = len(model.inputs) + len(model.channels) + names.index(change.parameter)
+    begin = np.asarray(change.at, float)
+    return [(begin, what, factor), (begin + lasting, what, 1.0 / factor)]
+
+
+def left_by(
+    model: Model[Any], plan: Schedule, p: Float[np.ndarray, "parameter member"], end: float
+) -> Float[np.ndarray, "parameter member"]:
+    """The parameters after everything that a plan changes before `end`."""
+    place = plan.what - len(model.inputs) - len(model.channels)
+    if not np.any(place >= 0):
+        return p
+    members = max(p.shape[1], plan.at.shape[1], plan.amount.shape[1])
+    wide = (plan.at.shape[0], members)
+    columns = (np.broadcast_to(a, wide) for a in (plan.at < end, place, plan.amount))
+    done, place, amount = columns
+    left = np.array(np.broadcast_to(p, (p.shape[0], members)))
+    event, who = np.nonzero(done & (place >= 0))
+    np.multiply.at(left, (place[event, who], who), amount[event, who])
+    return left
 
 
 def is_amount(code: Code) -> bool:
