@@ -12,6 +12,8 @@ import numpy as np
 import orjson
 
 from medtwin.hospital.resident import Resident
+from medtwin.record import codes
+from medtwin.record.observation import Observation
 
 Resource = dict[str, Any]
 
@@ -35,6 +37,7 @@ diseases = {
     "hypertension": ("38341003", "Hypertensive disorder", 6, "29046", "lisinopril 10 mg daily"),
     "hypothyroidism": ("40930008", "Hypothyroidism", 9, "10582", "levothyroxine 75 ug daily"),
     "kidney disease": ("433144002", "Chronic kidney disease stage 3", 3, "", ""),
+    "atrial fibrillation": ("49436004", "Atrial fibrillation", 2, "11289", "warfarin by INR"),
     "retinopathy": ("4855003", "Retinopathy due to diabetes mellitus", 4, "", ""),
 }
 
@@ -52,14 +55,20 @@ def identity(resident: Resident) -> str:
     return f"synthetic-{resident.number:02d}"
 
 
-def chart(resident: Resident, visits: tuple[Visit, ...], seed: int) -> bytes:
-    """One person's bundle."""
+def chart(
+    resident: Resident,
+    visits: tuple[Visit, ...],
+    seed: int,
+    lived: tuple[Observation, ...] = (),
+) -> bytes:
+    """One person's bundle; `lived` are tablets and INRs from before their devices tell."""
     rng = np.random.default_rng([seed, resident.number, 3])
     parts = [_patient(resident), *_problems(resident, visits[0].day), *_medicines(resident, visits)]
     for n, visit in enumerate(visits):
         parts += _seen(resident, visit, n, rng)
     parts += [_note(resident, visits[-1]), _plan(visits[-1])]
     parts += [*_vaccines(visits), _allergy(visits[0].day)]
+    parts += [_tablet(fact) if fact.code == codes.warfarin else _inr(fact) for fact in lived]
     entries = [{"resource": _named(p, resident, n)} for n, p in enumerate(parts)]
     return orjson.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
 
@@ -200,6 +209,21 @@ def _lab(at: str, code: str, words: str, value: float, unit: str) -> Resource:
 def _part(code: str, words: str, value: float, unit: str) -> Resource:
     quantity = {"value": float(value), "unit": unit, "system": ucum, "code": unit}
     return {"code": _coded(loinc, code, words), "valueQuantity": quantity}
+
+
+def _tablet(fact: Observation) -> Resource:
+    dose = {"value": fact.value, "unit": "mg", "system": ucum, "code": "mg"}
+    return {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": _coded(rxnorm, "11289", "warfarin"),
+        "effectiveDateTime": fact.at.isoformat(),
+        "dosage": {"dose": dose},
+    }
+
+
+def _inr(fact: Observation) -> Resource:
+    return _lab(fact.at.isoformat(), "6301-6", "INR", fact.value, "1")
 
 
 def _report(visit: Visit, at: str) -> Resource:

@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from medtwin.hospital.anticoagulation import before as course_before
+from medtwin.hospital.anticoagulation import facts_of
 from medtwin.hospital.chart import Visit, chart
 from medtwin.hospital.devices import told
 from medtwin.hospital.living import Bodies, live, midnight, rested, seen_last, tomorrow
@@ -55,7 +57,8 @@ def after_a_day(hospital: Hospital) -> tuple[Hospital, Facts]:
             resident, i, lived, float(bodies.shown[i]), hospital.opened, hospital.seed
         )
         shown.append(last)
-        facts.append(theirs)
+        tablets = facts_of(resident, hospital.day, hospital.opened, hospital.seed)
+        facts.append(tuple(sorted((*theirs, *tablets), key=lambda f: f.known)))
     bodies = seen_last(bodies, np.array(shown))
     return replace(hospital, day=tomorrow(hospital.day), bodies=bodies), tuple(facts)
 
@@ -76,8 +79,20 @@ def charts(hospital: Hospital) -> tuple[bytes, ...]:
     ages = (*old_visits, 3)
     visits = [_visit(hospital, hospital.opened.date() - timedelta(days=a)) for a in ages]
     return tuple(
-        chart(r, tuple(Visit(day, a1c[i]) for day, a1c in visits), hospital.seed)
+        chart(
+            *(r, tuple(Visit(day, a1c[i]) for day, a1c in visits), hospital.seed),
+            _before_the_devices(hospital, r),
+        )
         for i, r in enumerate(hospital.people)
+    )
+
+
+def _before_the_devices(hospital: Hospital, resident: Resident) -> tuple[Observation, ...]:
+    """Tablets and INRs from before the recorded past begins."""
+    first = hospital.opened.date() - timedelta(days=past_days)
+    earlier = (first - timedelta(days=d) for d in range(course_before - past_days, 0, -1))
+    return tuple(
+        f for day in earlier for f in facts_of(resident, day, hospital.opened, hospital.seed)
     )
 
 

@@ -76,7 +76,7 @@ register = (
     ("Dan Eskola", "male", 58, ("hypertension", "retinopathy")),
     ("Edda Farrow", "female", 29, ()),
     ("Femi Galanis", "male", 41, ()),
-    ("Greta Holm", "female", 66, ("hypertension", "kidney disease")),
+    ("Greta Holm", "female", 66, ("hypertension", "kidney disease", "atrial fibrillation")),
     ("Hugo Iversen", "male", 37, ()),
     ("Ines Jarvi", "female", 52, ("hypothyroidism",)),
     ("Jon Kestrel", "male", 74, ("hypertension", "kidney disease", "retinopathy")),

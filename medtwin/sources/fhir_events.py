@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from medtwin.record.codes import Code, Kind, insulin_bolus, insulin_long
+from medtwin.record.codes import Code, Kind, insulin_bolus, insulin_long, warfarin
 from medtwin.record.observation import WITHDRAWN, Observation
 from medtwin.record.units import convert
 from medtwin.sources.fhir_observation import Fact, measured
@@ -115,12 +115,12 @@ def administration(resource: Resource, told: Told) -> Iterator[Fact]:
 
 
 def _given(resource: Resource, concept: Resource) -> tuple[float, Code]:
-    """How much of what; of an insulin, in units of the house's own codes."""
+    """How much of what; of a medicine that some model doses by, in the house's own code."""
     dose = (resource.get("dosage") or {}).get("dose")
     amount, _, unit = measured(dose) if dose else (1.0, "", "1")
-    insulin = next((INSULINS[t] for t in tokens(concept) if t in INSULINS), None)
-    if insulin and dose:
-        return convert(amount, unit or "", insulin), insulin
+    own = next((DOSED[t] for t in tokens(concept) if t in DOSED), None)
+    if own and dose:
+        return convert(amount, unit or "", own), own
     return amount, meant(concept, Kind.dose, unit or "1")
 
 
@@ -128,6 +128,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 # RxNorm ingredients: lispro, aspart, glulisine, human regular; glargine, detemir, degludec.
 INSULINS = {f"{RXNORM}|{n}": insulin_bolus for n in ("86009", "51428", "400008", "253182")}
 INSULINS |= {f"{RXNORM}|{n}": insulin_long for n in ("274783", "139825", "1670007")}
+DOSED = INSULINS | {f"{RXNORM}|11289": warfarin}
 MEDICINE_TIMES = (
     "effectiveDateTime",
     "authoredOn",

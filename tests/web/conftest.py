@@ -73,6 +73,11 @@ def history():
         fact(NOW - timedelta(days=40), stay, 1, "hospital", NOW - timedelta(days=37), "Stay"),
         *(fact(NOW - timedelta(days=90 * k), codes.hba1c, 7.1 + k / 10, "lab") for k in (1, 2, 3)),
         *(fact(NOW - timedelta(days=30 * k), codes.weight, 71 - k / 5, "scale") for k in (1, 2, 3)),
+        *(fact(NOW - timedelta(days=d), codes.warfarin, 5, "dispenser") for d in range(28, 0, -1)),
+        *(
+            fact(NOW - timedelta(days=d), codes.inr, inr, "laboratory")
+            for d, inr in ((21, 1.7), (14, 2.3), (7, 2.6))
+        ),
     ]
 
 
