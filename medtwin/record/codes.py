@@ -81,6 +81,12 @@ carbohydrate = Code(
     codings=loinc("9059-7"),
 )
 insulin_bolus = Code("insulin_bolus", "insulin bolus", "U", low=0, high=100, kind=Kind.dose)
+glucose_injected = Code(
+    "glucose_injected", "glucose injected", "g", low=0, high=500, kind=Kind.dose
+)
+insulin_rise = Code(
+    "insulin_rise", "rise of plasma insulin", "m[IU]/L/min", low=-2000, high=2000, kind=Kind.answer
+)
 insulin_basal = Code("insulin_basal", "basal insulin", "U/h", low=0, high=20, kind=Kind.dose)
 insulin_long = Code(
     "insulin_long", "long-acting insulin injected", "U", low=0, high=300, kind=Kind.dose
@@ -578,6 +584,10 @@ rocuronium_level = Code(
     "rocuronium_level", "rocuronium in plasma", "mg/L", low=0, high=100, noise=0.2
 )
 train_of_four = Code("train_of_four", "train-of-four ratio", "1", low=0, high=1.6, noise=0.05)
+train_of_four_count = Code(
+    "train_of_four_count", "train-of-four count", "1", low=0, high=4, noise=0.5
+)
+post_tetanic_count = Code("post_tetanic_count", "post-tetanic count", "1", low=0, high=25, noise=2)
 sevoflurane_given = Code(
     "sevoflurane_given", "sevoflurane is given too", "1", low=0, high=1, kind=Kind.answer
 )
