@@ -7,7 +7,7 @@ is followed, for whoever has readings of what it shows.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -32,13 +32,20 @@ from medtwin.vault.access import Principal, Refused
 from medtwin.vault.consent import Purpose
 from medtwin.vault.vault import Vault
 
+habit = 3
+"""So many doses within a week are a habit that is taken to go on."""
+
 
 @dataclass(frozen=True)
 class Expected:
-    """What one organ's twin expects to be read, with its doubt, at its model's own horizons."""
+    """What one organ's twin expects to be read, with its doubt, at its model's own horizons.
+
+    `plan` is what is taken to go on meanwhile: the doses of the last week, where they are regular.
+    """
 
     twin: Twin
     ahead: tuple[Forecast, ...]
+    plan: tuple[Observation, ...] = ()
 
 
 @cache
@@ -112,7 +119,8 @@ def brought_up(
     twin, scored = lived(vault, who, record, model)
     if scored:
         vault.keep_entries(who, patient, scored, Purpose.twin)
-    return Expected(twin, looked_ahead(twin, now))
+    plan = going_on(record, model, now)
+    return Expected(twin, looked_ahead(twin, record, now, plan), plan)
 
 
 def covered(model: Model[Any]) -> tuple[Code, ...]:
@@ -165,8 +173,37 @@ def everything_of(record: Record, model: Model[Any]) -> list[Observation]:
     return [fact for code in places(model) for fact in facts(code, record[code].current)]
 
 
-def looked_ahead(twin: Twin, now: datetime) -> tuple[Forecast, ...]:
-    """Each code the model shows, at its horizons from now, nothing more being given."""
-    start, unit = max(now, moment(twin.at)), seconds_in[twin.model.clock]
-    times = [start + timedelta(seconds=h * unit) for h in twin.model.horizons]
-    return tuple(forecast(twin, code, times) for code in shows(twin.model))
+def going_on(record: Record, model: Model[Any], now: datetime) -> tuple[Observation, ...]:
+    """The last week's doses, week after week until the last horizon, where there were enough of
+    them to be a habit; otherwise nothing."""
+    week, end = timedelta(days=7), now + asked_ahead(model)[-1]
+    since, by = (now - week).timestamp(), now.timestamp()
+    doses = [
+        f
+        for c in model.inputs
+        for f in facts(c, record[c].current)
+        if since < f.at.timestamp() <= by
+    ]
+    if len(doses) < habit:
+        return ()
+    weeks = range(1, int((end - now) / week) + 2)
+    coming = (
+        replace(f, at=f.at + week * k, known=now, source="as in the last week")
+        for k in weeks
+        for f in doses
+    )
+    return tuple(sorted((f for f in coming if now < f.at <= end), key=lambda f: f.at))
+
+
+def asked_ahead(model: Model[Any]) -> tuple[timedelta, ...]:
+    """How far ahead this model's twin is asked."""
+    return tuple(timedelta(seconds=h * seconds_in[model.clock]) for h in model.horizons)
+
+
+def looked_ahead(
+    twin: Twin, record: Record, now: datetime, plan: tuple[Observation, ...] = ()
+) -> tuple[Forecast, ...]:
+    """Each code the model shows and this person has readings of, at its horizons from now."""
+    start = max(now, moment(twin.at))
+    times = [start + h for h in asked_ahead(twin.model)]
+    return tuple(forecast(twin, c, times, plan) for c in shows(twin.model) if len(record[c]))

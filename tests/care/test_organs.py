@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 
 from medtwin.care.admission import the_round
-from medtwin.care.organs import brought_up, followed, library, teach_organs, tend_organs
-from medtwin.physiology import type1, warfarin
+from medtwin.care.organs import (
+    brought_up,
+    followed,
+    going_on,
+    library,
+    teach_organs,
+    tend_organs,
+)
+from medtwin.physiology import type1, warfarin, warfarin_inr
 from medtwin.physiology.schedule import Given
 from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.record.observation import Observation
+from medtwin.record.record import Record
 from medtwin.sources.source import Arrived
 from medtwin.vault.access import Principal, Role
 from medtwin.vault.consent import Purpose
@@ -82,6 +90,7 @@ def test_every_reading_is_foretold_before_it_is_learned_from(vault):
     assert all(e.made < e.due and e.measured is not None for e in entries)
     # of two readings at one moment, the second is learned at that moment and foretold by nothing
     assert len(entries) == len(drawn_at)
+    assert {f.code for f in found.ahead} == {codes.warfarin_level, codes.prothrombin_activity}
     assert {e.payload["code"] for e in told} == {"warfarin_level", "prothrombin_activity"}
 
 
@@ -135,3 +144,23 @@ def test_without_consent_to_a_twin_nothing_is_computed(vault):
     reached = {}
     assert tend_organs(patient, vault, lambda _: None, last, reached) == ()
     assert reached == {}
+
+
+def test_a_daily_tablet_is_taken_to_go_on_and_a_single_dose_is_not():
+    daily = [fact(24.0 * d + 12, codes.warfarin, 5.0) for d in range(10)]
+    record = Record("p1").add([*daily, fact(200.0, codes.inr, 2.0)])
+    now = began + timedelta(days=10)
+    plan = going_on(record, warfarin_inr.model, now)
+    assert [p.at for p in plan] == [now + timedelta(hours=12 + 24 * d) for d in range(7)]
+    assert {p.value for p in plan} == {5.0}
+    once = Record("p1").add([daily[-1]])
+    assert going_on(once, warfarin_inr.model, now) == ()
+
+
+def test_an_inr_is_expected_to_stay_while_the_tablets_go_on(vault):
+    daily = [fact(24.0 * (d - 60) + 12, codes.warfarin, 4.0) for d in range(60)]
+    patient = kept(vault, [*daily, fact(-24.0, codes.inr, 2.4), fact(-192.0, codes.inr, 2.5)])
+    found = brought_up(vault, the_round, patient, warfarin_inr.model, began)
+    (ahead,) = found.ahead
+    assert ahead.code == codes.inr
+    assert np.all(np.abs(ahead.middle - 2.4) < 0.4)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from medtwin.care.organs import brought_up, covered, followed, shows
+from medtwin.care.organs import Expected, brought_up, covered, followed, shows
 from medtwin.physiology.model import Model
 from medtwin.record.codes import Code
 from medtwin.record.record import Record, moment
@@ -56,25 +56,24 @@ def of_record(visit: Visit, record: Record) -> OrgansPart:
     if not models:
         return OrgansPart(visit.patient, HEADS, (), None)
     try:
-        ledger = visit.vault.ledger(visit.who, visit.patient, Purpose.twin)
-        found = tuple(_organ(visit, record, model, ledger) for model in models)
+        found = tuple(_organ(visit, record, model) for model in models)
     except Refused as refused:
         closed = Closed(refused.decision.because, consent=True)
         return OrgansPart(visit.patient, HEADS, (), closed)
     return OrgansPart(visit.patient, HEADS, tuple(o for o in found if o is not None), None)
 
 
-def _organ(
-    visit: Visit, record: Record, model: Model[Any], ledger: Sequence[LedgerEntry]
-) -> Organ | None:
+def _organ(visit: Visit, record: Record, model: Model[Any]) -> Organ | None:
     known = brought_up(visit.vault, visit.who, visit.patient, model, visit.now)
     if known is None:
         return None
+    ledger = visit.vault.ledger(visit.who, visit.patient, Purpose.twin)
     given = sum(len(record[c].current) for c in covered(model) if c not in shows(model))
     return Organ(
-        name=model.name[:1].upper() + model.name[1:],
+        name=_capital(model.name),
         because=(
-            f"It has learned from {known.twin.facts - given} readings and {given} things given. "
+            f"{_meanwhile(known)} It has learned from {known.twin.facts - given} readings "
+            f"and {given} things given. "
             f"Model: {model.reference}."
         ),
         readings=tuple(_reading(visit, record, ahead) for ahead in known.ahead),
@@ -84,17 +83,24 @@ def _organ(
 
 def _reading(visit: Visit, record: Record, ahead: Forecast) -> Reading:
     seen, region = record[ahead.code].current, visit.region
-    if not len(seen):
-        last = "never measured"
-    else:
-        at = moment(seen.at[-1])
-        value = reader.amount(ahead.code, float(seen.value[-1]), region)
-        last = f"{value}, {reader.age(at, visit.now)}"
+    value = reader.amount(ahead.code, float(seen.value[-1]), region)
+    last = f"{value}, {reader.age(moment(seen.at[-1]), visit.now)}"
     rows = tuple(
         _row(ahead.code, at, band, visit.now, region)
         for at, band in zip(ahead.times, ahead.band(0.9).T, strict=True)
     )
-    return Reading(ahead.code.name, last, rows)
+    return Reading(_capital(ahead.code.name), last, rows)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _meanwhile(known: Expected) -> str:
+    """What is taken to happen until then."""
+    if not known.plan:
+        return "This is what comes if nothing more is given."
+    return "This is what comes if the doses of the last week go on."
 
 
 def _row(
