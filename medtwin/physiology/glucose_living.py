@@ -2,7 +2,7 @@
 
 Insulin u (U/h) acts through two depots and a delay, carbohydrate through two gut compartments.
 What the mechanism does not know (unlogged meals, exercise, stress, illness) is two
-Ornstein-Uhlenbeck fluxes, one of an hour and one of half a day, and a daily rhythm.
+Ornstein-Uhlenbeck fluxes, one of an hour and one of two days, and a daily rhythm.
 
     s1' = (u - s1)/tI      s2' = (s1 - s2)/tI      X' = (s2 - X)/tX
     q1' = -q1/tq           q2' = (q1 - q2)/tq
@@ -40,42 +40,49 @@ from medtwin.record.record import Record
 
 hovorka = "Hovorka 2004, widened"
 bergman = "Bergman 1979, bounded"
+clamps = "Hovorka 2004; with it action peaks as late as in clamps"
 cohort = "fit to AZT1D, days never used for testing"
+cohorts = "fit to AZT1D and HUPA-UCM, days never used for testing"
 facchinetti = "Facchinetti 2014, and the cohort"
-half_day = "set to half a day; the cohort agrees"
+two_days = "set to two days; teaching days of both cohorts prefer it to half a day"
 counting = "fit, in step with Brazeau 2013, Diabetes Res Clin Pract 99:19"
 own = "the person's own record"
-at_rest = 0.9
+unrecorded = 0.9
 """Insulin of somebody who records none, U/h: any rate does, as long as nothing is missed."""
+
+rest_of_mean = 0.86
+"""Glucose at rest as a share of the mean reading: the rest of the mean is meals."""
+
+day_of_readings = 200
 
 
 @dataclass(frozen=True)
 class Parameters:
     """What differs between people; the medians are those of the cohort, the bounds physiology's."""
 
-    sensitivity: Any = varies(0.85, unit="1", cv=0.12, low=0.8, high=1.6, source="1700 rule")
-    insulin_time: Any = varies(57.0, unit="min", cv=0.1, low=35.0, high=60.0, source=hovorka)
-    action_time: Any = varies(38.0, unit="min", cv=0.1, low=15.0, high=40.0, source=hovorka)
-    effectiveness: Any = varies(0.0075, unit="/min", cv=0.2, low=0.002, high=0.008, source=bergman)
+    sensitivity: Any = varies(1.0, unit="1", cv=0.12, low=0.8, high=1.6, source="1700 rule")
+    insulin_time: Any = varies(50.0, unit="min", cv=0.1, low=35.0, high=60.0, source=hovorka)
+    action_time: Any = varies(30.0, unit="min", cv=0.1, low=15.0, high=40.0, source=clamps)
+    effectiveness: Any = varies(0.006, unit="/min", cv=0.2, low=0.002, high=0.008, source=bergman)
     resting_glucose: Any = varies(130.0, unit="mg/dL", cv=0.15, low=90.0, high=220.0, source=cohort)
     carbohydrate_effect: Any = varies(
         2.2, unit="mg/dL/g", cv=0.35, low=1.0, high=8.0, source=cohort
     )
     gut_time: Any = varies(60.0, unit="min", cv=0.25, low=15.0, high=90.0, source=cohort)
     sensor_lag: Any = varies(3.6, unit="min", cv=0.3, low=1.0, high=15.0, source=facchinetti)
-    flux_size: Any = varies(0.64, unit="mg/dL/min", cv=0.35, low=0.1, high=3.0, source=cohort)
-    flux_time: Any = varies(36.0, unit="min", cv=0.35, low=15.0, high=180.0, source=cohort)
-    slow_size: Any = varies(0.075, unit="mg/dL/min", cv=0.5, low=0.005, high=0.4, source=cohort)
-    slow_time: Any = varies(740.0, unit="min", cv=0.3, low=200.0, high=2880.0, source=half_day)
-    drift_size: Any = varies(9.6, unit="mg/dL", cv=0.35, low=1.0, high=30.0, source=cohort)
-    drift_time: Any = varies(41.0, unit="min", cv=0.35, low=10.0, high=180.0, source=cohort)
-    white: Any = varies(1.0, unit="mg/dL", cv=0.4, low=0.3, high=8.0, source=facchinetti)
-    flux_with_glucose: Any = varies(0.5, unit="1", cv=0.5, low=0.0, high=3.0, source=cohort)
+    flux_size: Any = varies(0.66, unit="mg/dL/min", cv=0.5, low=0.1, high=3.0, source=cohorts)
+    flux_time: Any = varies(42.0, unit="min", cv=0.5, low=15.0, high=240.0, source=cohorts)
+    slow_size: Any = varies(0.2, unit="mg/dL/min", cv=0.5, low=0.005, high=0.6, source=cohorts)
+    slow_time: Any = varies(3000.0, unit="min", cv=0.3, low=200.0, high=6000.0, source=two_days)
+    drift_size: Any = varies(9.0, unit="mg/dL", cv=0.5, low=1.0, high=30.0, source=cohorts)
+    drift_time: Any = varies(42.0, unit="min", cv=0.4, low=10.0, high=180.0, source=cohorts)
+    white: Any = varies(0.8, unit="mg/dL", cv=0.4, low=0.2, high=8.0, source=facchinetti)
+    flux_with_glucose: Any = varies(0.6, unit="1", cv=0.5, low=0.0, high=3.0, source=cohorts)
     flux_with_meals: Any = varies(0.75, unit="1", cv=0.5, low=0.0, high=4.0, source=cohort)
     meal_doubt: Any = varies(0.36, unit="1", cv=0.3, low=0.1, high=1.0, source=counting)
-    bolus_hint: Any = offset(0.6, unit="1", sd=0.2, low=0.0, high=1.2, source=cohort)
-    bolus_push: Any = offset(0.2, unit="1", sd=0.3, low=-3.0, high=3.0, source=cohort)
-    basal_hint: Any = offset(0.9, unit="1", sd=0.3, low=0.0, high=1.5, source=cohort)
+    bolus_hint: Any = offset(0.65, unit="1", sd=0.2, low=0.0, high=1.2, source=cohorts)
+    bolus_push: Any = offset(0.1, unit="1", sd=0.3, low=-3.0, high=3.0, source=cohorts)
+    basal_hint: Any = offset(0.9, unit="1", sd=0.2, low=0.0, high=1.5, source=cohorts)
     day_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.25, low=-1.0, high=1.0, source=cohort)
     day_sin: Any = offset(0.0, unit="mg/dL/min", sd=0.25, low=-1.0, high=1.0, source=cohort)
     half_cos: Any = offset(0.0, unit="mg/dL/min", sd=0.15, low=-0.6, high=0.6, source=cohort)
@@ -224,12 +231,16 @@ def usual(p: Parameters) -> tuple[Any, ...]:
 
 
 def personal(record: Record) -> Mapping[str, float]:
-    """Daily insulin and the usual rates, as far as the person's own record tells.
+    """Daily insulin, the usual rates and the usual glucose, as far as the person's record tells.
 
     Where it tells of no insulin at all, what is not told is taken to be in balance.
     """
+    return {**_insulin(record), **_glucose(record)}
+
+
+def _insulin(record: Record) -> Mapping[str, float]:
     if not len(record[codes.insulin_bolus]) and not len(record[codes.insulin_basal]):
-        return {"usual_rate": at_rest, "usual_basal": at_rest}
+        return {"usual_rate": unrecorded, "usual_basal": unrecorded}
     need = insulin_need(record)
     if need is None:
         return {}
@@ -238,6 +249,13 @@ def personal(record: Record) -> Mapping[str, float]:
         "usual_rate": need.rate,
         "usual_basal": need.basal,
     }
+
+
+def _glucose(record: Record) -> Mapping[str, float]:
+    seen = record[codes.glucose].current.value
+    if len(seen) < day_of_readings:
+        return {}
+    return {"resting_glucose": float(np.clip(rest_of_mean * seen.mean(), 90.0, 220.0))}
 
 
 model = Model(

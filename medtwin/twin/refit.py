@@ -111,15 +111,15 @@ def refit(
 def learnable(
     model: Model[Any], record: Record, prior: Mapping[str, tuple[float, float]] | None = None
 ) -> tuple[Scale, ...]:
-    """The parameters that past days may move: those whose median came from data
-    of other people, not from physiology or from the person's own record."""
+    """The parameters that past days may move: those whose median came from data of other people,
+    not from physiology. What the record tells of one of them stands in for the median."""
     told = {} if model.personal is None else model.personal(record)
     scales = []
     for f in fields(model.parameters):
         m, signed = f.metadata, "sd" in f.metadata
         spread = m["sd"] if signed else float(np.sqrt(np.log1p(m["cv"] ** 2)))
-        if spread > 0 and f.name not in told and m["source"].startswith(from_data):
-            typical: Any = f.default
+        if spread > 0 and m["source"].startswith(from_data):
+            typical: Any = told.get(f.name, f.default)
             centre = typical if signed else float(np.log(typical))
             centre, spread = (prior or {}).get(f.name, (centre, spread))
             scales.append(Scale(f.name, centre, spread, m["low"], m["high"], signed))
