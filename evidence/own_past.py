@@ -61,9 +61,9 @@ def last_seen(split: Split, code: Code) -> float:
 class Foreseen:
     """Every later reading beside what was foreseen of it.
 
-    `whose` counts the people and `split` the splits. `alone` and `crowd` are the individual and
-    the population forecast; `alone_band` and `crowd_band` the low and high of their 90 %
-    intervals.
+    `whose` counts the people and `split` the splits. `alone` is the individual forecast (the
+    middle of its draws) and `crowd` the population's (at its typical values); `alone_band` and
+    `crowd_band` hold the low and high of their 90 % intervals.
     """
 
     whose: np.ndarray
@@ -101,15 +101,14 @@ def foretold(
     sizes = error_sizes(model, after, error)
     rng = np.random.default_rng(seed)
     crowd = np.broadcast_to(prior.centre.T, fit.place.shape)
-    shown = {}
+    shown = {"crowd": foreseen(after, prior, crowd[:, None, :])[:, 0]}
     for name, centre, spread in _believed(prior, fit, crowd):
         z = rng.standard_normal((*centre.shape, draws))
         places = centre[:, :, None] + np.einsum("nij,njd->nid", np.linalg.cholesky(spread), z)
-        point = foreseen(after, prior, centre[:, None, :])[:, 0]
         paths = foreseen(after, prior, np.moveaxis(places, 1, 2))
+        shown.setdefault(name, np.median(paths, axis=1))
         off = np.sqrt(sizes[0][:, None] ** 2 + (sizes[1][:, None] * paths) ** 2)
         paths = paths + off * rng.standard_normal(paths.shape)
-        shown[name] = point
         shown[f"{name}_band"] = np.quantile(paths, [0.05, 0.95], axis=1)
     names = np.unique([s.person.name for s in splits], return_inverse=True)[1]
     return Foreseen(names[after.whose], after.whose, after.code, after.times, after.values, **shown)
