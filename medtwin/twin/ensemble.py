@@ -11,6 +11,7 @@ from jaxtyping import Float
 from medtwin.maths import enkf
 from medtwin.maths.kalman import Events, look, rate, reading, taken
 from medtwin.physiology.model import moment_on_clock, on_clock
+from medtwin.physiology.schedule import Chance
 from medtwin.physiology.simulate import advance
 from medtwin.record.codes import Code
 from medtwin.twin.random import stream
@@ -58,16 +59,23 @@ def _carried(twin: Twin, at: float) -> Twin:
         return twin
     lasting = on_clock(twin.model, at - twin.at)
     begin = moment_on_clock(twin.model, twin.at)
-    states = advance(
-        *(twin.model, twin.states, twin.parameters, begin, begin + lasting, twin.running)
-    ).states
-    if twin.model.noise is not None:
-        rng = stream(twin.seed, twin.patient, twin.model.name, twin.at, "carried")
-        p, u = parameters(twin), tuple(twin.running)
-        sizes = twin.model.noise(begin, tuple(twin.states), u, p)
-        shaken = [np.broadcast_to(s, twin.members) for s in sizes]
-        states = states + np.sqrt(lasting) * np.stack(shaken) * rng.standard_normal(states.shape)
-    return replace(twin, at=at, states=states)
+    run = advance(
+        *(twin.model, twin.states, twin.parameters, begin, begin + lasting, twin.running),
+        chance=_chance(twin),
+    )
+    return replace(twin, at=at, states=run.states)
+
+
+def _chance(twin: Twin) -> Chance | None:
+    """Whose draws the noise is made of: keyed by day, for the model's clock may begin at midnight.
+
+    Each member's depend on the time alone, so that branches of a what-if share them.
+    """
+    if twin.model.noise is None:
+        return None
+    day = twin.at // 86400
+    rng = stream(twin.seed, twin.patient, twin.model.name, day, "carried")
+    return Chance(int(rng.integers(2**63)))
 
 
 def _met(twin: Twin, happened: Events, k: int) -> Twin:
