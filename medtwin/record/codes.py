@@ -601,6 +601,12 @@ exercise = Code("exercise", "exercise", "min", low=0, high=2880, codings=loinc("
 drug_swallowed = Code("drug_swallowed", "drug swallowed", "mg", low=0, high=1e5, kind=Kind.dose)
 drug_injected = Code("drug_injected", "drug injected", "mg", low=0, high=1e5, kind=Kind.dose)
 drug_level = Code("drug_level", "drug level", "mg/L", low=0, high=1e4, noise=0.1)
+aneurysm_any = Code("aneurysm_any", "chance of an aorta of 30 mm or more", "%", low=0, high=100)
+aneurysm_large = Code("aneurysm_large", "chance of an aorta of 55 mm or more", "%", low=0, high=100)
+chance_alive = Code("chance_alive", "chance of being alive", "%", low=0, high=100)
+vasculopathy_severe = Code(
+    "vasculopathy_severe", "chance of severe graft vasculopathy", "%", low=0, high=100
+)
 note = Code("note", "note", "1", kind=Kind.answer)
 
 
