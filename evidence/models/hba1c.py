@@ -36,7 +36,7 @@ def lines(shared: Path) -> Iterator[Line]:
             "at most 0.3",
             bool(off[:6].max() <= 0.3),
         ),
-        note=f"at 11 and 12 %: {off[6]:.2f} and {off[7]:.2f} (the line is straight); nothing fitted",
+        note=f"at 11 and 12 %: {off[6]:.2f} and {off[7]:.2f}; nothing fitted",
     )
     fell = hba1c.Parameters(usual_glucose=200.0)
     lower = [Given(0.0, codes.glucose, 130.0, np.inf)]

@@ -27,8 +27,9 @@ class Line:
     note: str = ""
 
     def told(self) -> dict[str, Any]:
-        """The line as JSON."""
-        return asdict(self)
+        """The line as JSON; NumPy's numbers and truths become Python's."""
+        plain = {"ours": float(self.ours), "theirs": float(self.theirs)}
+        return {**asdict(self), **plain, "reached": bool(self.reached)}
 
     def said(self) -> str:
         """The line for a reader."""
