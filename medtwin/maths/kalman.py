@@ -98,7 +98,8 @@ def followed(
     """The belief after these events, with each reading's surprise and the sd expected of it.
 
     `start` is the belief's own time (minutes since 1970); `longest` the longest step in minutes;
-    a reading whose normalised surprise is over `most` is believed less.
+    a reading whose normalised surprise is over `most` moves the belief no further than `most` does
+    (Huber 1964, Ann Math Stat 35:73).
     """
     after = belief.copy()
     seen, sds = compiled(system).follow(

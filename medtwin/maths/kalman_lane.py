@@ -173,8 +173,9 @@ def carry(t, minutes, x, P, u, p, longest, room, vec, end, shift, half_shift):
 
 @njit
 def learn(y, x, P, row, level, noise, most, vec):
-    """One reading learned from; one too surprising (over `most` sds) is believed less.
+    """One reading learned from; one too surprising moves the belief as `most` sds would.
 
+    A bounded pull (Huber 1964) and not a vanishing one, so that what stays surprising is followed.
     Returns the surprise, the sd expected, and leaves mean and covariance updated in place.
     """
     gain = vec[0]
@@ -189,7 +190,7 @@ def learn(y, x, P, row, level, noise, most, vec):
         gain[i] = s
         variance += s * row[LINEAR[i]]
     surprise = y - expected
-    trusted = max(variance, (surprise / most) ** 2)
+    trusted = max(variance, np.sqrt(variance) * abs(surprise) / most)
     for i in range(SIZE):
         x[LINEAR[i]] += gain[i] / trusted * surprise
     for i in range(SIZE):

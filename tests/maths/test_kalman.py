@@ -135,8 +135,8 @@ def test_a_reading_that_surprises_too_much_is_believed_less(spring: System) -> N
     wary, surprise, sd = followed(spring, first(), values[None], lines, wild, 90.0, most=4.0)
     assert surprise[0, 0] == pytest.approx(1000 - 7)
     assert sd[0, 0] == pytest.approx(np.sqrt(4 + 0.25))
-    # gain 4 / (993/4)^2 by hand
-    assert wary.mean[0, 1] == pytest.approx(5 + 4 / (993 / 4) ** 2 * 993)
+    # a surprise of 4 sd at the usual gain, by hand
+    assert wary.mean[0, 1] == pytest.approx(5 + 4 / 4.25 * 4 * np.sqrt(4.25))
     assert sure.mean[0, 1] > 900 > wary.mean[0, 1]
 
 
