@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from medtwin.physiology.lane_source import parameter_names, shown_codes
 from medtwin.physiology.model import Model
@@ -32,8 +32,9 @@ class Person:
     """One person to learn from: what was given, what was read, and what is told of them.
 
     `read` has the times (in the model's unit) and values of each code. `told` are parameters
-    known of this person (weight). `begin` is when the model starts at rest: at the first thing
-    given or read, if nothing is said.
+    known of this person (weight); `traits` what else is known of them, which a population fit
+    may lean on (a genotype as 0, 1 or 2). `begin` is when the model starts at rest: at the
+    first thing given or read, if nothing is said.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Person:
     read: Mapping[Code, tuple[Any, Any]]
     told: Mapping[str, float] = field(default_factory=dict)
     begin: float | None = None
+    traits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,36 @@ def cohort(
 
 
 def expected(
-    cohort: Cohort, p: Float[np.ndarray, "parameter person copy"]
+    cohort: Cohort,
+    p: Float[np.ndarray, "parameter person copy"],
+    only: Bool[np.ndarray, " person"] | None = None,
 ) -> Float[np.ndarray, "reading copy"]:
     """What each reading would have been with each copy's parameters; NaN where a body cannot be
-    simulated with them."""
+    simulated with them, and for people who are not among `only`."""
     shown = np.full((len(cohort.values), p.shape[2]), np.nan)
     for batch in cohort.batches:
-        _fill(cohort.model, batch, p, shown)
+        wanted = batch if only is None else _part(batch, np.flatnonzero(only[batch.people]))
+        if len(wanted.people):
+            _fill(cohort.model, wanted, p, shown)
     return shown
+
+
+def _part(batch: Batch, kept: Int[np.ndarray, " person"]) -> Batch:
+    """Some of a batch's people."""
+    if len(kept) == len(batch.people):
+        return batch
+    place = np.full(len(batch.people), -1)
+    place[kept] = np.arange(len(kept))
+    mine = place[batch.member] >= 0
+    return Batch(
+        people=batch.people[kept],
+        times=batch.times,
+        plan=Schedule(*(a[:, kept] for a in vars(batch.plan).values())),
+        reading=batch.reading[mine],
+        at=batch.at[mine],
+        code=batch.code[mine],
+        member=place[batch.member[mine]],
+    )
 
 
 def _fill(model: Model[Any], batch: Batch, p: np.ndarray, shown: np.ndarray) -> None:
@@ -128,18 +152,8 @@ def _fill_apart(model: Model[Any], batch: Batch, p: np.ndarray, shown: np.ndarra
     if len(batch.people) == 1:
         return
     half = len(batch.people) // 2
-    for part in (np.arange(half), np.arange(half, len(batch.people))):
-        mine = np.isin(batch.member, part)
-        plan = Schedule(*(a[:, part] for a in vars(batch.plan).values()))
-        _fill(
-            model,
-            Batch(
-                *(batch.people[part], batch.times, plan, batch.reading[mine]),
-                *(batch.at[mine], batch.code[mine], batch.member[mine] - part[0]),
-            ),
-            p,
-            shown,
-        )
+    for kept in (np.arange(half), np.arange(half, len(batch.people))):
+        _fill(model, _part(batch, kept), p, shown)
 
 
 def _readings(model: Model[Any], one: Person) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -182,7 +196,9 @@ def _together(
     people: tuple[Person, ...], times: list[np.ndarray], copies: int
 ) -> Iterable[Int[np.ndarray, " person"]]:
     """Groups that begin at the same time, as large as their times allow."""
-    alike = sorted(range(len(people)), key=lambda i: (_begin(people[i]), len(times[i])))
+    alike = sorted(
+        range(len(people)), key=lambda i: (_begin(people[i]), len(times[i]), tuple(times[i]))
+    )
     for _, same in groupby(alike, key=lambda i: _begin(people[i])):
         group: list[int] = []
         union: set[float] = set()
@@ -190,7 +206,7 @@ def _together(
             wider = union | set(times[i])
             # sharing pays while the times are mostly shared or the members do not fill the lanes
             crowded = len(wider) * (len(group) + 1) * copies > most_numbers
-            strange = len(wider) > 2 * len(union) and len(group) * copies >= 32
+            strange = len(wider) > 1.25 * len(union) and len(group) * copies >= 32
             if group and (crowded or strange):
                 yield np.array(group)
                 group, wider = [], set(times[i])

@@ -152,12 +152,16 @@ def climbed(
     best = judged(everybody, prior, sizes, here)
     damping = np.full(len(everybody.people), 1e-3)
     for _ in range(most_turns):
-        if np.all(best.gain < gain):
+        still = best.gain >= gain
+        if not still.any():
             break
         damped = best.curvature + damping[:, None, None] * _diagonal(best.curvature)
         step = np.linalg.solve(damped, best.slope[:, :, None])[:, :, 0]
-        tried = judged(everybody, prior, sizes, best.away + np.clip(step, -2.0, 2.0))
-        better = tried.objective <= best.objective
+        tried = judged(everybody, prior, sizes, best.away + np.clip(step, -2.0, 2.0), still)
+        # near the top the last digits decide by chance, so there the smaller slope does
+        level = tried.objective <= best.objective + 1e-9
+        higher = tried.objective < best.objective
+        better = still & (higher | (level & (tried.gain < best.gain)))
         best = tried.where(better, best, everybody.whose)
         damping = np.clip(np.where(better, damping / 10, damping * 8), 1e-12, 1e12)
     return best
@@ -168,22 +172,27 @@ def slopes(
     prior: Prior,
     place: Float[np.ndarray, "person free"],
     moves: Float[np.ndarray, "free move"],
+    only: Bool[np.ndarray, " person"] | None = None,
 ) -> tuple[Float[np.ndarray, " reading"], Float[np.ndarray, "reading move"]]:
     """What every reading would have been, and how that changes along each of these moves."""
     k = moves.shape[1]
     nudges = nudge * np.concatenate([np.zeros((1, len(moves))), moves.T, -moves.T])
-    f = foreseen(everybody, prior, place[:, None, :] + nudges)
+    f = foreseen(everybody, prior, place[:, None, :] + nudges, only)
     return f[:, 0], (f[:, 1 : k + 1] - f[:, k + 1 :]) / (2 * nudge)
 
 
 def foreseen(
-    everybody: Cohort, prior: Prior, places: Float[np.ndarray, "person copy free"]
+    everybody: Cohort,
+    prior: Prior,
+    places: Float[np.ndarray, "person copy free"],
+    only: Bool[np.ndarray, " person"] | None = None,
 ) -> Float[np.ndarray, "reading copy"]:
-    """What every reading would have been with each copy's place on the fitting scale."""
+    """What every reading would have been with each copy's place on the fitting scale (of the
+    people among `only`, if that is said)."""
     p = np.repeat(everybody.told[:, :, None], places.shape[1], axis=2)
     which = [parameter_names(everybody.model).index(n) for n in prior.names]
     p[which] = prior.values(np.moveaxis(places, 2, 0))
-    return expected(everybody, p)
+    return expected(everybody, p, only)
 
 
 def judged(
@@ -191,11 +200,12 @@ def judged(
     prior: Prior,
     sizes: Float[np.ndarray, "2 reading"],
     away: Float[np.ndarray, "person random"],
+    only: Bool[np.ndarray, " person"] | None = None,
 ) -> Fit:
     """The posterior so far from the centre: its height, its slope (downhill is minus), its
-    curvature."""
+    curvature; only of these people, if that is said."""
     place = prior.centre.T + away @ prior.moves.T
-    f, jac = slopes(everybody, prior, place, prior.moves)
+    f, jac = slopes(everybody, prior, place, prior.moves, only)
     v = sizes[0] ** 2 + (sizes[1] * f) ** 2
     v_slope = 2 * sizes[1] ** 2 * f
     miss = everybody.values - f
