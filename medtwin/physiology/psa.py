@@ -58,7 +58,7 @@ def drift(t: Any, x: tuple[Any, ...], u: tuple[Any, ...], p: Any) -> tuple[Any, 
     on = 0.01 * u[0]
     room = 1.0 / (1.0 + (stem + others) / (p.phi * p.most))
     divided = p.division * room * stem
-    renewed = stem / (stem + others) * p.renewal * divided
+    renewed = stem / (stem + others + 1e-12) * p.renewal * divided  # a twin may hold no cells
     return (
         renewed,
         divided - renewed - p.kill * suppressed * others,

@@ -73,7 +73,7 @@ def volume(p: Any) -> Any:
 def start(p: Any) -> tuple[Any, ...]:
     """No warfarin yet, and normal clotting."""
     none = 0.0 * p.volume
-    return (none, none, none, none, p.normal + none)
+    return (none, none, none - ramp, none, p.normal + none)
 
 
 def drift(t: Any, x: Any, u: Any, p: Any) -> tuple[Any, ...]:
