@@ -40,7 +40,6 @@ from medtwin.record.record import Record
 
 hovorka = "Hovorka 2004, widened"
 bergman = "Bergman 1979, bounded"
-clamps = "Hovorka 2004; with it action peaks as late as in clamps"
 cohort = "fit to AZT1D, days never used for testing"
 cohorts = "fit to AZT1D and HUPA-UCM, days never used for testing"
 facchinetti = "Facchinetti 2014, and the cohort"
@@ -62,7 +61,7 @@ class Parameters:
 
     sensitivity: Any = varies(1.0, unit="1", cv=0.12, low=0.8, high=1.6, source="1700 rule")
     insulin_time: Any = varies(50.0, unit="min", cv=0.1, low=35.0, high=60.0, source=hovorka)
-    action_time: Any = varies(30.0, unit="min", cv=0.1, low=15.0, high=40.0, source=clamps)
+    action_time: Any = varies(30.0, unit="min", cv=0.1, low=15.0, high=40.0, source=hovorka)
     effectiveness: Any = varies(0.006, unit="/min", cv=0.2, low=0.002, high=0.008, source=bergman)
     resting_glucose: Any = varies(130.0, unit="mg/dL", cv=0.15, low=90.0, high=220.0, source=cohort)
     carbohydrate_effect: Any = varies(
