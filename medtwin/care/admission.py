@@ -1,5 +1,7 @@
 """Taking a person up: from the vault's checkpoints after a restart, by birth the first time."""
 
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +31,9 @@ the_round = Principal("the round", Role.system)
 lived = timedelta(days=2)
 looked_back = timedelta(hours=6)
 own_head = "statistical head of the person's own past"
+own_heads = ("ridge_inputs", "lightgbm_person")
+"""The heads that a person's own past teaches; what others lived through teaches none of them."""
+a_day_of_forecasts = 576  # every quarter of an hour, at six horizons
 taken_back = 12
 
 
@@ -57,12 +62,12 @@ def taken_up(
         checkpoints = (*checkpoints, caught_up(checkpoints, record, now))
     except NoCheckpoint:
         checkpoints = admitted(vault, record, now, model=model)
-    ledger, learned = pages(vault, patient, now), kept_head(vault, patient)
+    ledger, learned = pages(vault, patient, now), kept_heads(vault, patient)
     waiting = (e for e in ledger if e.measured is None and e.due > now - looked_back)
     return Following(
         record,
         checkpoints,
-        heads=(speaking(learned),) if learned else (),
+        heads=tuple(map(speaking, learned)),
         weights=supported(ledger, now, learned),
         waiting=tuple(waiting),
     )
@@ -131,25 +136,43 @@ def keep(vault: Vault, twin: Twin, name: str | None = None) -> None:
     vault.keep(the_round, dumped(twin), twin.patient, name, at, Purpose.twin)
 
 
-def supported(ledger: tuple[LedgerEntry, ...], now: datetime, learned: Learned | None) -> Weights:
-    """What the track record until midnight supports: the same all day, restarted or not."""
+def supported(
+    ledger: tuple[LedgerEntry, ...], now: datetime, learned: Sequence[Learned]
+) -> Weights:
+    """What the track record until midnight supports: the same all day, restarted or not.
+
+    A head that began to speak lately waits until it was held against what came for a day.
+    """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    by = (mechanism, learned.head) if learned else (mechanism,)
-    return weights([e for e in recent(ledger, now, 14) if e.due <= midnight], by)
+    scored = [e for e in recent(ledger, now, 14) if e.due <= midnight and e.measured is not None]
+    spoke = Counter(e.by for e in scored)
+    enough = min(spoke[mechanism] / 2, a_day_of_forecasts)
+    tried = (one.head for one in learned if spoke[one.head] >= enough)
+    return weights(scored, (mechanism, *tried))
 
 
-def keep_head(vault: Vault, patient: str, learned: Learned, now: datetime) -> None:
-    """What the statistical head has learned, sealed like a twin."""
-    vault.forget_checkpoints(the_round, patient, own_head, Purpose.twin, moment(0.0))
-    vault.keep(the_round, head_dumped(learned), patient, own_head, now, Purpose.twin)
+def keep_heads(vault: Vault, patient: str, learned: Sequence[Learned], now: datetime) -> None:
+    """What the statistical heads have learned, each sealed like a twin, in place of the last."""
+    for head in own_heads:
+        vault.forget_checkpoints(the_round, patient, place_of(head), Purpose.twin, moment(0.0))
+    for one in learned:
+        place = place_of(one.head)
+        vault.keep(the_round, head_dumped(one), patient, place, now, Purpose.twin)
 
 
-def kept_head(vault: Vault, patient: str) -> Learned | None:
-    """The head kept last; none where it was kept by another version."""
-    kept = vault.checkpoint(the_round, patient, own_head, Purpose.twin)
-    with suppress(Unreadable):
-        return None if kept is None else head_loaded(kept)
-    return None
+def kept_heads(vault: Vault, patient: str) -> tuple[Learned, ...]:
+    """The heads kept last; without those that another version kept."""
+    found = []
+    for head in own_heads:
+        kept = vault.checkpoint(the_round, patient, place_of(head), Purpose.twin)
+        with suppress(Unreadable):
+            found += [] if kept is None else [head_loaded(kept)]
+    return tuple(found)
+
+
+def place_of(head: str) -> str:
+    """The name under which a head of a person's own past is kept."""
+    return own_head if head == own_heads[0] else f"{own_head}, {head}"
 
 
 def _readable(kept: bytes) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from medtwin.care.admission import birth_of, lived, pages, the_round
-from medtwin.learning import ridge_inputs
+from medtwin.learning import lightgbm_person, ridge_inputs
 from medtwin.learning.head import Learned, fit
 from medtwin.learning.lessons import lesson, quarter_hours
 from medtwin.physiology.glucose_living import model
@@ -23,18 +23,19 @@ from medtwin.vault.vault import Vault
 every = timedelta(minutes=30)
 warm = timedelta(hours=6)
 horizons = (15, 30, 45, 60, 90, 120)
-least_lessons = 300
-"""Quarter hours (about three days) from which a statistical head may begin to learn."""
+least_lessons = {ridge_inputs.head: 300, lightgbm_person.head: 700}
+"""Quarter hours from which each head may begin to learn: about three days for a straight line, a
+week for boosted trees, which with less err more than the line does."""
 
 
 @dataclass(frozen=True)
 class Refined:
-    """What the background found: a personal fit, a statistical head taught by this person's own
+    """What the background found: a personal fit, statistical heads taught by this person's own
     past, and forecasts of the last two days held against what came; nothing was fitted to those
     days."""
 
     personal: Personal
-    learned: Learned | None
+    learned: tuple[Learned, ...]
     rehearsal: tuple[LedgerEntry, ...]
 
 
@@ -56,17 +57,17 @@ def refined(vault: Vault, patient: str, now: datetime) -> Refined | None:
     learned = taught(record.known(by=past))
     if any(e.measured is not None for e in pages(vault, patient, now)):
         return Refined(personal, learned, ())
-    heads = (speaking(learned),) if learned else ()
+    heads = tuple(map(speaking, learned))
     return Refined(personal, learned, tuple(rehearsed(record, now, personal, heads)))
 
 
-def taught(past: Record) -> Learned | None:
-    """A straight line through this person's own past (their data serve nobody else's twin)."""
+def taught(past: Record) -> tuple[Learned, ...]:
+    """A straight line and boosted trees through this person's own past, which serves nobody else's
+    twin."""
     moments = quarter_hours(past)
-    if len(moments) < least_lessons:
-        return None
-    learned, _ = fit(ridge_inputs.head, [lesson(past, moments, horizons)], horizons)
-    return learned
+    able = [head for head, least in least_lessons.items() if len(moments) >= least]
+    lessons = [lesson(past, moments, horizons)] if able else []
+    return tuple(fit(head, lessons, horizons)[0] for head in able)
 
 
 def rehearsed(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from medtwin.care.admission import keep, kept_head, pages, supported, taken_up, the_round
+from medtwin.care.admission import keep, kept_heads, pages, supported, taken_up, the_round
 from medtwin.care.alert import Alert
 from medtwin.care.event import Event, What
 from medtwin.care.watch import over, raised
@@ -91,7 +91,7 @@ def look_ahead(patient: str, vault: Vault, now: datetime, at_hand: AtHand) -> Fo
     if before is None:
         return None
     if at_hand.weighed.setdefault(patient, now.date()) != now.date():
-        learned = kept_head(vault, patient)
+        learned = kept_heads(vault, patient)
         before = replace(before, weights=supported(pages(vault, patient, now), now, learned))
         at_hand.weighed[patient] = now.date()
     after, ahead, scored = follow(before, news, now)

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from medtwin.care.admission import admitted, keep_head, pages, supported, the_round
+from medtwin.care.admission import admitted, keep_heads, pages, supported, the_round
 from medtwin.care.event import Event, What
 from medtwin.care.organs import teach_organs, tend_organs
 from medtwin.care.refine import Refined, refined
@@ -178,12 +178,11 @@ class Ward:
         twins = admitted(self.vault, before.record, now, found.personal)
         if found.rehearsal:
             self.vault.keep_entries(the_round, patient, found.rehearsal, Purpose.twin)
-        if found.learned:
-            keep_head(self.vault, patient, found.learned, now)
+        keep_heads(self.vault, patient, found.learned, now)
         self.at_hand.following[patient] = replace(
             before,
             checkpoints=twins,
-            heads=(speaking(found.learned),) if found.learned else (),
+            heads=tuple(map(speaking, found.learned)),
             weights=supported(pages(self.vault, patient, now), now, found.learned),
         )
         done = {"what": "personal fit", "because": found.personal.because}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from medtwin.care.admission import birth_of, kept_head, kept_twins, supported
+from medtwin.care.admission import birth_of, kept_heads, kept_twins, supported
 from medtwin.care.organs import covered, everything_of, library, shows, true_by
 from medtwin.commands import house
 from medtwin.commands.report import WrongInput
@@ -98,11 +98,11 @@ def _glucose(
     )
     twin = caught_up(checkpoints, lived, max(told, now))
     # A head speaks from what was known by then; of a past learned later it has nothing to say.
-    learned = kept_head(vault, patient) if told <= now else None
+    learned = kept_heads(vault, patient) if told <= now else ()
     following = Following(
         lived,
         (twin,),
-        heads=(speaking(learned),) if learned else (),
+        heads=tuple(map(speaking, learned)),
         weights=supported(ledger, now, learned),
         code=code,
         ahead=ahead,

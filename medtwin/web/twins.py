@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.care.admission import birth_of, kept_head, supported
+from medtwin.care.admission import birth_of, kept_heads, supported
 from medtwin.learning.head import Learned
 from medtwin.physiology.glucose_living import model
 from medtwin.record import codes
@@ -48,7 +48,7 @@ class Unpacked:
     """
 
     twins: OrderedDict[bytes, Twin] = field(default_factory=OrderedDict)
-    weights: dict[tuple[str, date, bool], Weights] = field(default_factory=dict)
+    weights: dict[tuple[str, date, tuple[str, ...]], Weights] = field(default_factory=dict)
     lock: Any = field(default_factory=Lock)
 
     def of(self, kept: bytes) -> Twin:
@@ -118,18 +118,18 @@ def mix_of(visit: Visit, patient: str, at: datetime) -> tuple[Weights, tuple[Sai
     if followed is not None:
         told = followed.record.known(by=at)
         return followed.weights, tuple(head(told, at, ()) for head in followed.heads)
-    learned = kept_head(visit.vault, patient)
+    learned = kept_heads(visit.vault, patient)
     weights = weights_of(visit, patient, learned)
-    if learned is None:
+    if not learned:
         return weights, ()
     since = visit.now - LOOKS_BACK
     record = visit.vault.record(visit.who, patient, Purpose.twin, by=visit.now, since=since)
-    return weights, (speaking(learned)(record, at, ()),)
+    return weights, tuple(speaking(one)(record, at, ()) for one in learned)
 
 
-def weights_of(visit: Visit, patient: str, learned: Learned | None) -> Weights:
+def weights_of(visit: Visit, patient: str, learned: tuple[Learned, ...]) -> Weights:
     """What this person's ledger supports today; the same all day, so it is read once."""
-    name = (patient, visit.now.date(), learned is None)
+    name = (patient, visit.now.date(), tuple(one.head for one in learned))
     if name not in unpacked.weights:
         ledger = visit.vault.ledger(visit.who, patient, Purpose.twin, visit.now - LOOKS_BACK)
         if len(unpacked.weights) >= HELD:
