@@ -19,13 +19,13 @@ from evidence.own_past import (
     plainly_off,
     versus,
 )
-from medtwin.physiology import warfarin
+from medtwin.physiology import warfarin, warfarin_inr
 from medtwin.physiology.schedule import Given
 from medtwin.record import codes
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Person
-from medtwin.twin.map_fit import Error
-from medtwin.twin.prior import prior_of
+from medtwin.twin.map_fit import Error, individuals
+from medtwin.twin.prior import Prior, prior_of
 
 free = (
     *("clearance", "volume", "absorption_half_life", "lag"),
@@ -69,10 +69,40 @@ def lines(shared: Path) -> Iterator[Line]:
     """Later levels and clotting of 32 people, foreseen from their first two days."""
     everybody = people(shared)
     prior = prior_of(warfarin.model, free)
+    yield _medians(everybody, prior)
+    yield _half_life()
     for name, splits in _ways(everybody):
         f = foretold(warfarin.model, splits, prior, error)
         for k, code in enumerate((codes.warfarin_level, codes.prothrombin_activity)):
             yield from _held(name, f.only(f.code == k), code, splits)
+
+
+def _medians(everybody: list[Person], prior: Prior) -> Line:
+    """Our fits of everybody's readings beside the published medians of the same people."""
+    fits = individuals(warfarin.model, everybody, prior, error)
+    named = ("clearance", "volume", "normal", "half_effect", "turnover_half_life")
+    middle = warfarin.Parameters()
+    off = {
+        n: abs(np.exp(np.mean([np.log(f.values[n]) for f in fits])) / getattr(middle, n) - 1)
+        for n in named
+    }
+    most = 100 * float(max(off.values()))
+    return Line(
+        *("warfarin", "medians of CL, V, E0, C50, turnover: largest difference", most, "%"),
+        *("Nguyen 2017, NONMEM on the same people", 0.0, "at most 10 %", most <= 10.0),
+        data=f"warfarin_pkpd_32: {len(everybody)} people",
+        note="; ".join(f"{n} {100 * v:.1f} %" for n, v in off.items()),
+    )
+
+
+def _half_life() -> Line:
+    p = warfarin_inr.Parameters(age=71.0, cyp2c9_2=0.0, cyp2c9_3=0.0)
+    ours = float(warfarin_inr.clearance(p) / p.volume)
+    return Line(
+        *("warfarin and INR", "S-warfarin, no weak allele, 71 years: rate constant", ours, "/h"),
+        *("Hamberg 2010 in another program (0.0243)", 0.0243, "within 1 %"),
+        abs(ours / 0.0243 - 1) < 0.01,
+    )
 
 
 def _ways(everybody: list[Person]) -> list[tuple[str, list[Split]]]:

@@ -11,7 +11,7 @@
 Flows grow with (weight/70)^0.75, volumes with weight/70, ke0 with (weight/70)^-0.25; clearance
 falls by 0.68 % with each year over 43, and sevoflurane slows ke0 (0.433) and lowers EC50 (0.605).
 
-Volumes and flows: Magorian et al. (1995), Anesthesiology 82:1168 (k10 0.0364, k12 0.1082, k13
+Volumes and flows: Magorian et al. (1995), Anesth Analg 80:754 (k10 0.0364, k12 0.1082, k13
 0.0203, k21 0.1807, k31 0.0176 /min, V1 5.96 L), the choice of NMBsim for its Japanese patients.
 Spreads, age, ke0, EC50 and hill: Kleijn et al. (2011), Br J Clin Pharmacol 72:415, table 4: 446
 people in eight trials; 1.62 umol/L are 0.988 mg/L of the bromide (609.7 g/mol). Twitches vanish one

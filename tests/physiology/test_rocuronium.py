@@ -76,3 +76,16 @@ def test_its_step_is_small_enough_for_an_infusion():
         simulate(rocuronium.model, adult, None, plan, times, step=s).shown for s in (None, 0.005)
     )
     np.testing.assert_allclose(usual, fine, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("dose", "ratio", "minutes"),
+    [
+        (0.6, 0.7, 76.1),  # van Miert 1997, Br J Clin Pharmacol 44:139 (sd 28.8)
+        (1.2, 0.9, 122.0),  # de Boer 2007, Anesthesiology 107:239, placebo
+    ],
+)
+def test_a_bolus_lasts_as_long_as_it_did_in_trials(dose, ratio, minutes):
+    times = np.arange(0.0, 240.0, 0.5)
+    seen = after(dose * 70, times).of(codes.train_of_four)[:, 0]
+    assert times[(times > 5) & (seen >= ratio)][0] == pytest.approx(minutes, rel=0.15)

@@ -78,3 +78,9 @@ def test_prednisolone_of_35_mg_takes_a_third_of_each_dose():
     with_it = trough(man, 3.0, Given(0.0, codes.prednisolone, 35.0))
     first = trough(man, 3.0 * 0.665)
     assert with_it == pytest.approx(first, rel=0.02)
+
+
+def test_whole_blood_is_cleared_as_fast_as_the_papers_abstract_says():
+    p = tacrolimus.Parameters()
+    # 16.1 L/h at a haematocrit of 45 % and 60 kg of lean body; low levels, so C + KD is KD
+    assert p.clearance / (1 + p.sites * 0.45 / p.affinity) == pytest.approx(16.1, rel=0.01)
