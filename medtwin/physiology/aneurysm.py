@@ -61,6 +61,13 @@ def intensities(p: Any) -> Float[np.ndarray, "*batch 4 4"]:
     return generator(4, {(0, 1): p.widens, (1, 2): p.grows, (2, 3): p.swells})
 
 
+def stage_of(diameter: float) -> int:
+    """The stage (0 to 3) of an aorta of so many mm. Raises ValueError for one that cannot be."""
+    if not 5.0 <= diameter <= 200.0:
+        raise ValueError(f"an aorta of {diameter:g} mm; 5 to 200 mm are possible; is it in cm?")
+    return sum(diameter >= edge for edge in (30.0, 45.0, 55.0))
+
+
 def start(p: Any) -> tuple[Any, ...]:
     """Certain of the stage seen."""
     return (

@@ -1,9 +1,9 @@
 """What we believe about a person's stage: moved by time, corrected by scans, learned from many.
 
 A belief is the chance of each stage. Time moves it by the intensities (`later`); a look, which may
-be mistaken, corrects it by Bayes' rule (`after_scan`); `reached_by` and `mean_wait` say when a
-stage will be reached. `likeliest` finds the intensities, and how often looks are mistaken, that
-make a follow-up of many people most likely.
+be mistaken, corrects it by Bayes' rule (`after_scan`, and `followed` for many); `reached_by`,
+`mean_wait` and `waited` say when a stage will be reached. `likeliest` finds the intensities, and
+how often looks are mistaken, that make a follow-up of many people most likely.
 
 Jackson (2011), J Stat Softw 38(8); Jackson et al. (2003), The Statistician 52:193.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 
 from medtwin.physiology.stages import Panel, generator, panel_loglik, probabilities
 
@@ -68,6 +68,36 @@ def mean_wait(belief: Belief, q: Any, stage: int) -> float:
     except np.linalg.LinAlgError:
         return float("inf")
     return float(belief[others] @ waits)
+
+
+def waited(belief: Belief, q: Any, stage: int, share: float, most: float = 100.0) -> float:
+    """The time by which this share of such people has reached the stage (0.5: the median).
+
+    inf where it takes longer than `most`.
+    """
+
+    def short(years: float) -> float:
+        return float(reached_by(belief, q, stage, years)[0]) - share
+
+    if short(0.0) >= 0:
+        return 0.0
+    root: Any = brentq(short, 0.0, most) if short(most) > 0 else float("inf")
+    return float(root)
+
+
+def followed(
+    seen: Sequence[tuple[float, int]], q: Any, first: Belief, mistaken: Any = None
+) -> Belief:
+    """The belief after these looks (time, stage), from what was believed before the first.
+
+    Raises Impossible for a look that cannot be, ValueError for looks out of order.
+    """
+    belief, now = first, seen[0][0] if seen else 0.0
+    for at, stage in seen:
+        if at < now:
+            raise ValueError(f"a look at {at:g} stands after one at {now:g}; sort them by time")
+        belief, now = after_scan(later(belief, q, at - now), stage, mistaken), at
+    return belief
 
 
 @dataclass(frozen=True)

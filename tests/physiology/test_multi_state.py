@@ -12,10 +12,12 @@ from medtwin.physiology.simulate import simulate
 from medtwin.physiology.stage_scans import (
     Impossible,
     after_scan,
+    followed,
     later,
     likeliest,
     mean_wait,
     reached_by,
+    waited,
 )
 from medtwin.physiology.stages import Panel, generator, probabilities
 from medtwin.record import codes
@@ -84,6 +86,32 @@ def test_a_scan_that_cannot_be_is_refused():
 
 def test_looking_twice_is_as_good_as_waiting_the_whole_time():
     np.testing.assert_allclose(later(later(well, q, 3.0), q, 4.0), later(well, q, 7.0))
+
+
+def test_half_of_moderate_aneurysms_are_due_for_repair_in_seventeen_months():
+    # ln 2 / 0.49 a year, by hand
+    assert waited(moderate, q, 3, 0.5) == pytest.approx(np.log(2) / 0.49, rel=1e-9)
+    assert waited(moderate, q, 2, 0.5) == 0.0
+
+
+def test_scan_after_scan_is_one_bayes_step_after_another():
+    scans = [(65.0, 0), (67.0, 1), (68.0, 1)]
+    by_hand = after_scan(well, 0, aneurysm.mistaken)
+    by_hand = after_scan(later(by_hand, q, 2.0), 1, aneurysm.mistaken)
+    by_hand = after_scan(later(by_hand, q, 1.0), 1, aneurysm.mistaken)
+    np.testing.assert_allclose(followed(scans, q, well, aneurysm.mistaken), by_hand)
+    with pytest.raises(ValueError, match="sort them"):
+        followed(scans[::-1], q, well)
+
+
+@pytest.mark.parametrize(("mm", "stage"), [(29, 0), (30, 1), (44, 1), (45, 2), (54, 2), (55, 3)])
+def test_a_diameter_has_its_stage(mm, stage):
+    assert aneurysm.stage_of(mm) == stage
+
+
+def test_an_aorta_in_centimetres_is_refused():
+    with pytest.raises(ValueError, match="is it in cm"):
+        aneurysm.stage_of(4.5)
 
 
 def test_what_was_made_with_known_rates_is_found_again():
