@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from medtwin.maths import enkf
+from medtwin.maths.filters.filter import most, trusted
 from medtwin.maths.kalman import Events, look, rate, reading, taken
 from medtwin.physiology.model import moment_on_clock, on_clock
 from medtwin.physiology.schedule import Chance
@@ -107,9 +108,26 @@ def _corrected(twin: Twin, which: int, measured: float) -> Twin:
     bounds = [fields(twin.model.parameters)[i].metadata for i in learning]
     members = np.vstack([twin.states, np.log(twin.parameters[learning])])
     rng = stream(twin.seed, twin.patient, twin.model.name, twin.at, f"reading {which}")
-    moved = enkf.update(members, np.asarray(predicted), measured, code.noise, rng)
+    expected = np.broadcast_to(np.asarray(predicted, float), twin.members)
+    noise = _believed(expected, measured, _error(twin, which, code))
+    moved = enkf.update(members, expected, measured, noise, rng)
     cut = len(twin.states)
     told = twin.parameters.copy()
     for i, row, m in zip(learning, moved[cut:], bounds, strict=True):
         told[i] = np.clip(np.exp(row), m["low"], m["high"])
     return replace(twin, states=np.maximum(moved[:cut], 0.0), parameters=told)
+
+
+def _error(twin: Twin, which: int, code: Code) -> float:
+    """A reading's own error: the model's where it has one, else the code's."""
+    if twin.model.error is None:
+        return code.noise
+    return float(np.mean(list(twin.model.error(tuple(twin.states), parameters(twin)))[which]))
+
+
+def _believed(
+    expected: Float[np.ndarray, " member"], measured: float, error: float, limit: float = most
+) -> float:
+    """The error to learn with: larger where the surprise is over so many deviations."""
+    doubt, surprise = float(expected.var(ddof=1)), measured - float(expected.mean())
+    return float(np.sqrt(trusted(surprise, doubt + error**2, limit) - doubt))

@@ -14,6 +14,7 @@ from medtwin.record.codes import Code, Kind
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record
 from medtwin.twin import ensemble
+from medtwin.twin.assimilate import assimilate
 from medtwin.twin.filters import as_twin, chosen, followed, kinks
 from medtwin.twin.forecast import Unanswerable, compare
 from medtwin.twin.identifiability import directions, shrinkage
@@ -176,6 +177,15 @@ def test_one_wild_reading_hardly_moves_any_filter():
         moved = np.abs(after.mean[1:] - kept.mean[1:]) / np.sqrt(np.diag(kept.covariance))[1:]
         # at most what a surprise of four deviations may do
         assert np.all(moved < 4.2)
+
+
+def test_a_living_ensemble_believes_a_wild_reading_less_too():
+    twin = assimilate(born("ann", model, noon, seed=2, members=2000), facts[:-1])
+    wild = assimilate(twin, [fact(10, level, 90.0)])
+    before, after = (np.log(t.parameters[:2]) for t in (twin, wild))
+    moved = np.abs(after.mean(axis=1) - before.mean(axis=1)) / before.std(axis=1)
+    assert np.all(moved < 4.2)
+    assert np.all(after.std(axis=1) > 0.5 * before.std(axis=1))
 
 
 def test_the_bias_of_a_sensor_is_learned_where_the_body_is_known():
