@@ -16,7 +16,7 @@ def draw() -> str:
     days = np.arange(0.0, 2401.0, 10.0)
     plan = [Given(600.0 * k, codes.androgen_suppression, 100.0, 270.0) for k in range(4)]
     lines = []
-    for said, renewal in (("stays sensitive", 0.0084), ("becomes resistant", 0.08)):
+    for said, renewal in (("stays sensitive", 0.0084), ("becomes resistant", 0.03)):
         p = replace(psa.Parameters(), renewal=renewal)
         lines.append((said, days / 365.25, simulate(psa.model, p, None, plan, days).of(codes.psa)))
     told = [(said, x, y[:, 0]) for said, x, y in lines]
