@@ -224,7 +224,7 @@ def _waves(T: Any, terms: int) -> tuple[Any, Any]:
 
 
 def _single_tanh() -> Any:
-    """A rational function, exact to float32 (coefficients of Eigen's ptanh, MPL 2.0)."""
+    """Above and below the line of a rational function (coefficients of Eigen's ptanh, MPL 2.0)."""
     T = float32
     edge = T(7.90531110763549805)
     p = [-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08]
@@ -234,15 +234,15 @@ def _single_tanh() -> Any:
     q0, q1, q2, q3 = (T(c) for c in q)
 
     @lane
-    def tanh(x: Any) -> Any:
+    def ratio(x: Any) -> Any:
         x = edge if x > edge else x
         x = -edge if x < -edge else x
         y = x * x
         above = (((((p0 * y + p1) * y + p2) * y + p3) * y + p4) * y + p5) * y + p6
         below = ((q0 * y + q1) * y + q2) * y + q3
-        return x * above / below
+        return x * above, below
 
-    return tanh
+    return ratio
 
 
 def _tanh_fraction(levels: int) -> tuple[list[float], list[float]]:
@@ -259,12 +259,12 @@ def _tanh_fraction(levels: int) -> tuple[list[float], list[float]]:
 
 
 def _double_tanh() -> Any:
-    """Lambert's fraction of x/8, then the double angle three times; one division, error 1e-15."""
+    """The same of Lambert's fraction at x/8, then the double angle three times; error 1e-15."""
     edge, eighth, two = float64(19.0), float64(0.125), float64(2)
     above, below = (tuple(float64(c) for c in part[::-1]) for part in _tanh_fraction(12))
 
     @lane
-    def tanh(x: Any) -> Any:
+    def ratio(x: Any) -> Any:
         x = edge if x > edge else x
         x = -edge if x < -edge else x
         y = x * eighth
@@ -277,20 +277,37 @@ def _double_tanh() -> Any:
         n = n * y
         n, d = two * n * d, n * n + d * d
         n, d = two * n * d, n * n + d * d
-        return two * n * d / (n * n + d * d)
+        return two * n * d, n * n + d * d
 
-    return tanh
+    return ratio
+
+
+def _hyperbolic(ratio: Any) -> tuple[Any, Any]:
+    """tanh x, and tanh x - tanh y with one division for both."""
+
+    @lane
+    def tanh(x: Any) -> Any:
+        above, below = ratio(x)
+        return above / below
+
+    @lane
+    def tanh_gap(x: Any, y: Any) -> Any:
+        a, b = ratio(x)
+        c, d = ratio(y)
+        return (a * d - c * b) / (b * d)
+
+    return tanh, tanh_gap
 
 
 single = _common(float32)
 single.exp = _exponential(float32, 87.0, 7)
-single.tanh = _single_tanh()
+single.tanh, single.tanh_gap = _hyperbolic(_single_tanh())
 single.log = _logarithm(float32, 5)
 single.power = _power(float32, single.exp, single.log)
 single.sin, single.cos = _waves(float32, 5)
 double = _common(float64)
 double.exp = _exponential(float64, 708.0, 13)
-double.tanh = _double_tanh()
+double.tanh, double.tanh_gap = _hyperbolic(_double_tanh())
 double.log = _logarithm(float64, 11)
 double.power = _power(float64, double.exp, double.log)
 double.sin, double.cos = _waves(float64, 9)

@@ -21,8 +21,8 @@ class Kernel:
 
     `one_by_one` runs in the calling thread and may be called from several at once; `together`
     uses every processor, for populations. Both take
-    (begin, step, x, p, u, at, what, amount, times, course, x_out, u_out, lost) and write
-    the last four.
+    (begin, step, x, p, u, at, what, amount, seed, whose, tick, times, course, x_out, u_out,
+    lost) and write the last four.
     """
 
     model: Model[Any]
@@ -36,6 +36,11 @@ class Kernel:
     @property
     def together(self) -> Callable[..., None]:
         return self.module.together
+
+    @property
+    def paced(self) -> bool:
+        """Whether it also has loops that keep the model's own pace."""
+        return hasattr(self.module, "paced_one_by_one")
 
 
 def compiled(model: Model[Any], dtype: Any = np.float64) -> Kernel:

@@ -8,8 +8,9 @@ width, or arrays that come from outside, cost a factor of eight.
 import ast
 from typing import Any
 
-from medtwin.physiology.lane_source import lane_source, parameter_names, shown_codes
+from medtwin.physiology.lane_source import lane_source, linear_part, parameter_names, shown_codes
 from medtwin.physiology.model import Model
+from medtwin.physiology.paced_source import paced_places, tables_source
 
 width = 32
 
@@ -23,8 +24,9 @@ from medtwin.maths.enkf_lanes import correct
 from medtwin.maths.keyed_lane import two_normals
 from medtwin.maths.lanes import {lanes} as lanes, fast, lane
 
-exp, log, sqrt, sin, cos, tanh, power = (
-    lanes.exp, lanes.log, lanes.sqrt, lanes.sin, lanes.cos, lanes.tanh, lanes.power)
+exp, log, sqrt, sin, cos, tanh, power, tanh_gap = (
+    lanes.exp, lanes.log, lanes.sqrt, lanes.sin, lanes.cos, lanes.tanh, lanes.power,
+    lanes.tanh_gap)
 where, positive, least, greatest, between, smooth_step, floor = (
     lanes.where, lanes.positive, lanes.least, lanes.greatest, lanes.between, lanes.smooth_step,
     lanes.floor)
@@ -36,7 +38,7 @@ settings = dict(fastmath=fast, error_model="numpy", nogil=True)
 
 block = """
 @njit(**settings, cache=True)
-def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times,
+def {block}(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times,
           course, x_out, u_out, lost):
     rows = np.empty(({rows}, W), {dtype})
     event = np.zeros(W, np.int64)
@@ -60,7 +62,7 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, whose
         p = Person({p_rows})
         w = {worked_out}(p)
 {keep_worked}
-    t = begin
+{prepare}    t = begin
     now, h, half = T(begin), T(step), T(step / 2)
     turn = np.int64(np.floor(begin / tick - 0.5 + 1e-9)) + 1 if tick < np.inf else np.int64(0)
     shake = (turn + 0.5) * tick
@@ -73,6 +75,7 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, whose
         while t < goal:
             if due <= t:
                 due = np.inf
+{unsettle}
                 for j in range(W):
                     k = first + min(j, n - 1)
                     while event[j] < events and at[event[j], k * many_at] <= t:
@@ -90,20 +93,29 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, whose
                             p = Person({p_rows})
                             w = {worked_out}(p)
 {keep_worked_late}
+{unsettle_person}
                         event[j] += 1
                     if event[j] < events:
                         due = min(due, at[event[j], k * many_at])
             stop = min(goal, due, shake)
-{flow}            t = stop
+{pause}{flow}            t = stop
 {kicks}
-        for j in range(n):
+        for j in range(W):
             p = Person({p_rows})
             x = ({x_rows},)
             told = shown(x, p)
 {keep_told}
-            far = {far}
-            lost[0, first + j] = (
-                lost[0, first + j] if far < huge else min(lost[0, first + j], goal))
+            rows[{far0}, j] = {far}
+        astray = 0
+        for j in range(W):
+            astray += 0 if rows[{far0}, j] < huge else 1
+        if astray > 0:
+            for j in range(n):
+                lost[0, first + j] = (
+                    lost[0, first + j] if rows[{far0}, j] < huge else min(lost[0, first + j], goal))
+        for i in range({codes}):
+            for j in range(n):
+                course[o, i, first + j] = rows[{told0} + i, j]
 {keep_rough}
     for i in range({states}):
         for j in range(n):
@@ -111,24 +123,26 @@ def block(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, whose
     for i in range({channels}):
         for j in range(n):
             u_out[i, first + j] = rows[{states} + i, j]
+"""
 
+runs = """
 
 @njit(**settings, cache=True)
-def one_by_one(begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times, course,
+def {one_by_one}(begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times, course,
                x_out, u_out, lost):
     members = x_in.shape[1]
     for first in range(0, members, W):
-        block(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
+        {block}(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
               seed, whose, tick, times, course, x_out, u_out, lost)
 
 
 @njit(**settings, cache=True, parallel=True)
-def together(begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times, course,
+def {together}(begin, step, x_in, p_in, u_in, at, what, amount, seed, whose, tick, times, course,
              x_out, u_out, lost):
     members = x_in.shape[1]
     for b in prange((members + W - 1) // W):
         first = b * W
-        block(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
+        {block}(first, min(W, members - first), begin, step, x_in, p_in, u_in, at, what, amount,
               seed, whose, tick, times, course, x_out, u_out, lost)
 """
 
@@ -152,16 +166,19 @@ stepped = """            steps = max(1, int(np.ceil((stop - t) / step - 1e-9)))
 {advance}
 """
 
-rough = """            if (o % 8 == 7 or o == len(times) - 1) and goal > begin:
+rough = """        if (o % 24 == 23 or (o == len(times) - 1 and o > 0)) and goal > begin:
+            for j in range(W):
+                p = Person({p_rows})
                 w = ({w_rows},)
                 u = ({u_rows},)
+                x = ({x_rows},)
                 a = drift(now, x, u, p, w)
                 b = drift(now, ({half_a},), u, p, w)
                 c = drift(now, ({half_b},), u, p, w)
                 d = drift(now, ({whole_c},), u, p, w)
-                swing = {swing}
-                reach = {reach}
-                if h * swing > edge * reach:
+                rows[{far0}, j] = h * ({swing}) - edge * ({reach})
+            for j in range(n):
+                if rows[{far0}, j] > 0:
                     lost[1, first + j] = min(lost[1, first + j], goal)
 """
 
@@ -305,12 +322,26 @@ def kernel_source(model: Model[Any], kind: str) -> str:
         huge=1e15,
     )
     places = _places(model, text, kind)
+    for name in ("prepare", "pause", "unsettle", "unsettle_person"):
+        places[name] = ""
     places["flow"] = (solved if model.solution is not None else stepped).format(**places)
     noisy, closed = model.noise is not None, model.solution is not None
     places["kicks"] = kicks.format(**places) if noisy else ""
     places["keep_rough"] = "" if closed else rough.format(**places)
     places["shake"] = shaken.format(**places) if model.noise is not None else ""
-    return _short(filled + text + "\n\n" + block.format(**places) + follow.format(**places))
+    parts = [filled + text + "\n\n", *_loops(places), follow.format(**places)]
+    found = linear_part(model) if model.pace else None
+    if found is not None and found.linear:
+        paced = paced_places(model, found, places)
+        paced["keep_rough"] = rough.format(**paced)
+        named = {k: f"paced_{k}" for k in ("block", "one_by_one", "together")}
+        parts += [tables_source(model, found, kind), *_loops(paced | named)]
+    return _short("".join(parts))
+
+
+def _loops(places: dict[str, Any]) -> list[str]:
+    """A block, and the two ways to go through all of them."""
+    return [block.format(**places), runs.format(**places)]
 
 
 class _InPieces(ast.NodeTransformer):
@@ -334,14 +365,18 @@ def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
     states, channels = len(model.states), len(model.channels)
     source = "worked_out_once" if model.solution is not None else "worked_out"
     parameters, worked = len(parameter_names(model)), _worked(text, source)
+    codes = len(shown_codes(model))
     p0, w0 = states + channels, states + channels + parameters
     xs = range(states)
     return {
         "dtype": f"np.{kind}",
         "worked_out": source,
-        "rows": w0 + worked,
+        **{name: name for name in ("block", "one_by_one", "together")},
+        "rows": w0 + worked + 1 + codes,
+        "far0": w0 + worked,
+        "told0": w0 + worked + 1,
         "states": states,
-        "codes": len(shown_codes(model)),
+        "codes": codes,
         "channels": channels,
         "parameters": parameters,
         "inputs": len(model.inputs),
@@ -372,7 +407,7 @@ def _places(model: Model[Any], text: str, kind: str) -> dict[str, Any]:
         "p_each": ", ".join(f"p[{i}, j]" for i in range(parameters)),
         "add": _lines(12, [f"belief[{i}, j] += root * sizes[{i}] * shaken[r, {i}, j]" for i in xs]),
         "keep_told": _lines(
-            12, [f"course[o, {i}, first + j] = told[{i}]" for i in range(len(shown_codes(model)))]
+            12, [f"rows[{w0 + worked + 1 + i}, j] = told[{i}]" for i in range(codes)]
         ),
     }
 

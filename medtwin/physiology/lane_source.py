@@ -17,6 +17,7 @@ import numpy as np
 
 from medtwin.maths import functions
 from medtwin.physiology.model import Model
+from medtwin.physiology.structure import Structure, structure
 from medtwin.record.codes import Code
 
 lanes = {f: name for name, f in vars(functions).items() if isinstance(f, FunctionType)}
@@ -38,7 +39,16 @@ numpy_lanes = {
 reserved = {
     *("drift", "take", "shown", "noise", "solution", "worked_out", "worked_out_once", "worked"),
     *("np", "T", "W", "Person", "lane", "lanes", "fast", "settings", "huge", "correct", "prange"),
-    *("block", "follow", "together", "one_by_one", "njit", "namedtuple", "next_healthy"),
+    *(
+        "tanh_gap",
+        "block",
+        "follow",
+        "together",
+        "one_by_one",
+        "njit",
+        "namedtuple",
+        "next_healthy",
+    ),
     *lanes.values(),
 }
 compiled_lanes: dict[Any, str] = {**lanes, **numpy_lanes}
@@ -88,6 +98,13 @@ def lane_source(model: Model[Any]) -> str:
         done.add(waiting[0])
         parts.insert(0, _plain(waiting[0], met, met.helpers[waiting[0]]))
     return "\n\n".join("@lane\n" + ast.unparse(ast.fix_missing_locations(p)) for p in parts)
+
+
+def linear_part(model: Model[Any]) -> Structure:
+    """Which of the model's states are linear whatever the others do."""
+    met = Gathered({code: number for number, code in enumerate(model.inputs)})
+    drift = _plain(model.drift, met, "drift")
+    return structure(drift, len(model.states), len(model.channels))
 
 
 def parameter_names(model: Model[Any]) -> tuple[str, ...]:
@@ -166,6 +183,13 @@ class _Plain(ast.NodeTransformer):
         if isinstance(node.op, ast.Pow):
             return self.raised(node)
         node.right = self.visit(node.right)
+        if (
+            isinstance(node.op, ast.Sub)
+            and _calls(node.left, "tanh")
+            and _calls(node.right, "tanh")
+        ):
+            both = [*cast("ast.Call", node.left).args, *cast("ast.Call", node.right).args]
+            return ast.Call(ast.Name("tanh_gap", ast.Load()), both, [])
         return node
 
     def raised(self, node: ast.BinOp) -> ast.expr:
@@ -244,6 +268,10 @@ class _Plain(ast.NodeTransformer):
         if isinstance(value, tuple) and all(isinstance(v, int | float) for v in value):
             return ast.Tuple([_number(float(v)) for v in value], ast.Load())
         raise self.refuse(node, ast.unparse(node))
+
+
+def _calls(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
 def _constant(node: ast.expr) -> float | None:

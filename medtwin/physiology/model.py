@@ -68,6 +68,10 @@ class Model(Generic[P]):
     clock, the twin of a real person is asked; a model without any is not followed live (a
     simulator of virtual people; a heart whose beats are too quick to follow for days).
 
+    `pace` says how long steps may be, so long after the last event: (0, 0.5), (30, 2.5). The states
+    that are linear whatever the others do are then found from the drift's own lines and run
+    exactly; `simulate` uses it where no other step is asked for. It must be proved like a step.
+
     What a twin of a real person may need besides: `doubt(p)` is the standard deviation of each
     state at birth; `unsure(code, p)` the one that a unit of a fact taken adds to each state;
     `hint(code, p)` what a unit of a fact seen in life tells about each state beyond its own
@@ -101,6 +105,7 @@ class Model(Generic[P]):
     solution: Callable[[Any, tuple[Any, ...], tuple[Any, ...], P], tuple[Any, ...]] | None = None
     covariates: Mapping[str, Code] = field(default_factory=dict, hash=False)
     horizons: tuple[float, ...] = ()
+    pace: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError for a clock that does not exist or a step that leads nowhere."""

@@ -228,11 +228,12 @@ def _run(
     amount = np.ascontiguousarray(plan.amount.astype(kind))
     given = (times[0], step, crowd.x, told, running, at, what, amount)
     given = (*given, noise.seed, noise.whose, noise.tick, times, shown, ends, rates, lost)
+    paced = step == kernel.model.step and kernel.paced
     if members >= worth_sharing:
         with one_at_a_time:  # numba's thread pool is not to be entered by two threads
-            kernel.together(*given)
+            (kernel.module.paced_together if paced else kernel.together)(*given)
     else:
-        kernel.one_by_one(*given)
+        (kernel.module.paced_one_by_one if paced else kernel.one_by_one)(*given)
     left = left_by(kernel.model, plan, crowd.p, times[-1])
     return Simulated(times, codes, shown, ends, rates, left), lost[0] < np.inf, lost[1] < np.inf
 

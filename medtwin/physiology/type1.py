@@ -227,5 +227,6 @@ model = Model(
     take=take,
     observe=observe,
     step=0.5,
+    pace=((0.0, 1.0), (30.0, 2.5)),
     trust="virtual patients; not a person's own twin until its parameters are",
 )

@@ -94,3 +94,19 @@ def test_every_function_a_model_may_use_has_a_compiled_twin():
 def test_large_arguments_saturate_and_do_not_overflow():
     assert over(lanes.double.tanh, np.array([1e9, -1e9])).tolist() == [1.0, -1.0]
     assert np.isfinite(over(lanes.single.exp, np.array([500.0], np.float32)))
+
+
+@pytest.mark.parametrize(("lane", "dtype", "close"), kinds)
+def test_the_gap_between_two_tanh_is_one_division_and_as_exact(lane, dtype, close):
+    gap, x = lane.tanh_gap, np.linspace(-25, 25, 4001).astype(dtype)
+
+    @njit
+    def run(x, y, out):
+        for i in range(len(x)):
+            out[i] = gap(x[i], y[i])
+
+    y = (0.3 * x[::-1] + 1).astype(dtype)
+    found = np.empty_like(x)
+    run(x, y, found)
+    plain = np.tanh(x.astype(float)) - np.tanh(y.astype(float))
+    np.testing.assert_allclose(found, plain, atol=2 * close)

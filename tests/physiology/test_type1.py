@@ -94,9 +94,16 @@ def test_a_meal_eaten_in_a_minute_is_nearly_one_swallowed_at_once():
 
 def test_the_compiled_day_is_the_plain_day_to_ten_digits():
     given = usual_day(adults)
-    fast = simulate(model, adults, None, given, day)
-    slow = simulate_plainly(model, adults, given, day)
+    fast = simulate(model, adults, None, given, day, step=0.4)
+    slow = simulate_plainly(model, adults, given, day, step=0.4)
     np.testing.assert_allclose(fast.shown, slow.shown, rtol=1e-10)
+
+
+def test_the_model_s_own_pace_is_the_day_of_short_steps_within_three_in_100_000():
+    given = usual_day(adults)
+    paced = simulate(model, adults, None, given, day)
+    short = simulate(model, adults, None, given, day, step=0.1)
+    np.testing.assert_allclose(paced.shown, short.shown, rtol=3e-5)
 
 
 def lsoda(p, given_rates, times):
