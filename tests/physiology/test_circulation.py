@@ -1,6 +1,7 @@
 """The circulation: rest as in Ursino's tables, a litre lost, drugs by class, and the step."""
 
 from dataclasses import fields, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,16 +14,17 @@ from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 model, adult = circulation.model, circulation.Parameters()
-minutes = np.array([0.0, 120.0, 300.0])
+looks = np.array([0.0, 60.0, 150.0])
 
 
 def shown(code, *given, p=adult):
-    """What a monitor shows at two and at five minutes."""
-    return simulate(model, p, None, given, minutes).of(code)[1:, 0]
+    """What a monitor shows after one minute and after two and a half."""
+    return simulate(model, p, None, given, looks).of(code)[1:, 0]
 
 
+@cache
 def resting():
-    return simulate(model, adult, None, [], minutes).states[:, 0]
+    return simulate(model, adult, None, [], looks).states[:, 0]
 
 
 def of(x, name):
@@ -63,8 +65,8 @@ def test_rest_is_that_of_a_healthy_adult(code, low, high):
 
 def test_blood_is_neither_made_nor_lost():
     p = sample(circulation.Parameters, 4, np.random.default_rng(1))
-    lost = simulate(model, p, None, [Given(60.0, codes.blood_lost, 500.0, 30.0)], minutes)
-    kept = simulate(model, p, None, [], minutes)
+    lost = simulate(model, p, None, [Given(60.0, codes.blood_lost, 500.0, 30.0)], looks)
+    kept = simulate(model, p, None, [], looks)
     volumes = [("gut veins", 1.0), ("other veins", 1.0), ("right ventricle", 1.0)]
     volumes += [("left ventricle", 1.0)]
     s = circulation.size(p)
@@ -83,7 +85,7 @@ def test_blood_is_neither_made_nor_lost():
 
 
 def test_a_litre_lost_lowers_pressure_and_quickens_the_heart():
-    litre = Given(120.0, codes.blood_lost, 1000.0, 120.0)
+    litre = Given(60.0, codes.blood_lost, 1000.0, 30.0)
     before, after = shown(codes.mean_arterial, litre)
     assert -30 < after - before < -5
     before, after = shown(codes.heart_rate, litre)
@@ -93,14 +95,14 @@ def test_a_litre_lost_lowers_pressure_and_quickens_the_heart():
 
 
 def test_without_the_reflex_the_same_litre_costs_far_more_pressure():
-    litre = Given(120.0, codes.blood_lost, 1000.0, 120.0)
+    litre = Given(60.0, codes.blood_lost, 1000.0, 30.0)
     before, after = shown(codes.mean_arterial, litre)
     weak_before, weak_after = shown(codes.mean_arterial, litre, p=replace(adult, sensitivity=0.0))
     assert weak_after - weak_before < 1.4 * (after - before)
 
 
 def test_what_was_lost_and_given_back_leaves_no_trace():
-    back = [Given(10.0, codes.blood_lost, 500.0, 20.0), Given(60.0, codes.fluid_given, 500.0, 20.0)]
+    back = [Given(10.0, codes.blood_lost, 500.0, 10.0), Given(30.0, codes.fluid_given, 500.0, 10.0)]
     assert shown(codes.mean_arterial, *back)[1] == pytest.approx(
         shown(codes.mean_arterial)[1], abs=0.3
     )
@@ -120,7 +122,7 @@ def test_what_was_lost_and_given_back_leaves_no_trace():
     ],
 )
 def test_a_drug_class_acts_as_it_does_at_the_bedside(drug, percent, code, up):
-    with_it = shown(code, Given(0.0, drug, percent, 300.0))[1]
+    with_it = shown(code, Given(0.0, drug, percent, 150.0))[1]
     assert (with_it > shown(code)[1]) == up
 
 
@@ -131,14 +133,14 @@ def test_size_changes_flows_and_leaves_pressures():
     assert shown(codes.cardiac_output, p=small) == pytest.approx(0.7 * flow, rel=1e-6)
 
 
-def test_ten_beats_agree_with_lsoda():
+def test_a_beat_agrees_with_lsoda():
     x0 = resting()
-    t = np.array([0.0, 0.21, 1.0, 3.33, 8.0])
+    t = np.array([0.0, 0.11, 0.21, 0.5, 0.9])
 
     def rate(now, y):
         return np.array([float(d) for d in model.drift(now, tuple(y), (0.0,) * 6, adult)])
 
-    told = solve_ivp(rate, (0.0, 8.0), x0, "LSODA", t_eval=t, rtol=1e-8, atol=1e-8, max_step=0.002)
+    told = solve_ivp(rate, (0.0, 0.9), x0, "LSODA", t_eval=t, rtol=1e-7, atol=1e-7, max_step=0.005)
     run = simulate(model, adult, x0.reshape(-1, 1), [], t)
     pressure = told.y[model.states.index("arterial pressure")]
     np.testing.assert_allclose(run.of(codes.arterial)[:, 0], pressure, rtol=1e-3)
