@@ -95,7 +95,7 @@ def test_one_pass_along_a_record_says_what_the_loop_says():
     whole = synthetic_person(14, days=3)
     record = Record(whole.patient, {codes.glucose: whole[codes.glucose]})  # nothing comes late
     moments = quarter_hours(record)[-40:]
-    mean, spread = said_along(record, model, moments, horizons)
+    mean, spread = said_along(record, model, moments, horizons, typical())
     start = moment(record[codes.glucose].at[0])
     twin = born(record.patient, model, start, None, members=1)
     one = Voice((), alone((30.0, 60.0, 120.0)))
