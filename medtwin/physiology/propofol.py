@@ -207,6 +207,11 @@ def observe(x: tuple[Any, ...], p: Any) -> Mapping[Code, Any]:
     return {codes.propofol_level: x[0] / v1(p)}
 
 
+def error(x: tuple[Any, ...], p: Any) -> tuple[Any, ...]:
+    """How far a level is off: 0.191 of it, and more in some people (Eleveld 2018)."""
+    return (0.02 + 0.303 * x[0] / v1(p),)
+
+
 model = Model(
     name="propofol",
     reference="Eleveld et al. 2018, Br J Anaesth 120:942-959",
@@ -219,6 +224,7 @@ model = Model(
     drift=drift,
     take=take,
     observe=observe,
+    error=error,
     step=0.05,
     solution=solution,
     covariates={

@@ -133,6 +133,12 @@ def observe(x: tuple[Any, ...], p: Any) -> Mapping[Code, Any]:
     }
 
 
+def error(x: tuple[Any, ...], p: Any) -> tuple[Any, ...]:
+    """How far a ratio, the counts and a level are off: fitted here, and a fifth (Kleijn 2011)."""
+    one = 1.0 + 0.0 * x[0]
+    return (0.12 * one, 0.9 * one, 3.0 * one, 0.01 + 0.2 * x[0] / volume(p))
+
+
 model = Model(
     name="rocuronium",
     reference="Magorian 1995; Kleijn et al. 2011, Br J Clin Pharmacol 72:415-433",
@@ -145,6 +151,7 @@ model = Model(
     drift=drift,
     take=take,
     observe=observe,
+    error=error,
     step=0.1,
     covariates={
         "age": codes.age,

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from medtwin.maths.functions import between, where
+from medtwin.maths.functions import between, sqrt, where
 from medtwin.physiology.absorption import swallowed
 from medtwin.physiology.model import Model, varies
 from medtwin.record import codes
@@ -106,6 +106,12 @@ def observe(x: tuple[Any, ...], p: Any) -> Mapping[Code, Any]:
     return {codes.warfarin_level: x[3] / volume(p), codes.prothrombin_activity: x[4]}
 
 
+def error(x: tuple[Any, ...], p: Any) -> tuple[Any, ...]:
+    """How far a level (mg/L) and an activity (%) are off: the residuals of Nguyen 2017."""
+    level = x[3] / volume(p)
+    return (sqrt(0.135 + 0.00478 * level * level), 3.73 + 0.0 * level)
+
+
 model = Model(
     name="warfarin",
     reference="O'Reilly & Aggeler 1968; Nguyen 2017",
@@ -118,6 +124,7 @@ model = Model(
     drift=drift,
     take=take,
     observe=observe,
+    error=error,
     step=0.05,
     clock="h",
     covariates={"weight": codes.weight},

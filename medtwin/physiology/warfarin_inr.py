@@ -112,6 +112,12 @@ def observe(x: tuple[Any, ...], p: Any) -> Mapping[Code, Any]:
     return {codes.inr: inr, codes.s_warfarin_level: x[1] / p.volume}
 
 
+def error(x: tuple[Any, ...], p: Any) -> tuple[Any, ...]:
+    """How far an INR and a level are off: a fifth and a tenth, Hamberg 2010."""
+    inr = p.baseline + p.span * (1.0 - (x[4] + x[7]) / 2.0)
+    return (0.20 * inr, 0.005 + 0.099 * x[1] / p.volume)
+
+
 model = Model(
     name="warfarin and INR",
     reference="Hamberg et al. 2010, Clin Pharmacol Ther 87:727-734",
@@ -127,6 +133,7 @@ model = Model(
     drift=drift,
     take=take,
     observe=observe,
+    error=error,
     step=0.25,
     clock="h",
     covariates={
