@@ -50,7 +50,7 @@ def theophylline(shared: Path) -> list[Person]:
     people = []
     for name, own in groupby(rows, key=lambda r: int(r["Subject"])):
         mine = list(own)
-        hours, levels = ([float(r[k]) for r in mine] for k in ("Time", "conc"))
+        hours, levels = (np.array([float(r[k]) for r in mine]) for k in ("Time", "conc"))
         dose = Given(0.0, codes.drug_swallowed, 70.0 * float(mine[0]["Dose"]))
         people.append(Person(str(name), (dose,), {level: (hours, levels)}, {"weight": 70.0}))
     return people

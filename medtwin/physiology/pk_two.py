@@ -25,7 +25,7 @@ from medtwin.physiology.model import Model, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 
-indomethacin = "indomethacin, 6 adults: Kwan 1976, fit to the levels in R's Indometh"
+indomethacin = "indomethacin, 6 adults: Kwan 1976, our fit to R's Indometh"
 size = "Anderson & Holford 2009, Drug Metab Pharmacokinet 24:25: exponents 0.75 and 1"
 
 
@@ -34,14 +34,14 @@ class Parameters:
     """One person's handling of the drug; clearances and volumes are of a body of 70 kg."""
 
     clearance: Any = varies(
-        8.15, unit="L/h", cv=0.2, low=0.001, high=1000.0, source=f"{indomethacin}; {size}"
+        7.80, unit="L/h", cv=0.2, low=0.001, high=1000.0, source=f"{indomethacin}; {size}"
     )
-    volume: Any = varies(7.6, unit="L", cv=0.25, low=0.1, high=2000.0, source=indomethacin)
+    volume: Any = varies(8.95, unit="L", cv=0.25, low=0.1, high=2000.0, source=indomethacin)
     exchange: Any = varies(
-        6.25, unit="L/h", cv=0.3, low=0.001, high=1000.0, source=f"Q; {indomethacin}"
+        5.39, unit="L/h", cv=0.3, low=0.001, high=1000.0, source=f"Q; {indomethacin}"
     )
     tissue_volume: Any = varies(
-        11.8, unit="L", cv=0.3, low=0.1, high=10000.0, source=f"V2; {indomethacin}"
+        19.4, unit="L", cv=0.3, low=0.1, high=10000.0, source=f"V2; {indomethacin}"
     )
     ka: Any = varies(1.0, unit="/h", cv=0.7, low=0.005, high=50.0, source="a drug's own")
     bioavailability: Any = varies(

@@ -31,6 +31,8 @@ enough = 1e-8
 """Converged when one more step would gain less than this in -2 log posterior."""
 
 most_turns = 60
+stuck = 1e6
+"""Who must be damped so much has nowhere better to go (a bound stands in the way)."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def climbed(
     best = judged(everybody, prior, sizes, here)
     damping = np.full(len(everybody.people), 1e-3)
     for _ in range(most_turns):
-        still = best.gain >= gain
+        still = (best.gain >= gain) & (damping < stuck)
         if not still.any():
             break
         damped = best.curvature + damping[:, None, None] * _diagonal(best.curvature)
@@ -163,7 +165,7 @@ def climbed(
         higher = tried.objective < best.objective
         better = still & (higher | (level & (tried.gain < best.gain)))
         best = tried.where(better, best, everybody.whose)
-        damping = np.clip(np.where(better, damping / 10, damping * 8), 1e-12, 1e12)
+        damping = np.clip(np.where(better, damping / 10, damping * 8), 1e-9, stuck)
     return best
 
 
@@ -268,7 +270,7 @@ def _why_not(prior: Prior, fit: Fit, i: int, values: np.ndarray) -> str:
         return f"{held} stands at its bound; look at the readings, or at the bound"
     if fit.gain[i] >= enough:
         return (
-            f"after {most_turns} turns a step would still gain {fit.gain[i]:.2g}; "
+            f"where the climb ended a step would still gain {fit.gain[i]:.2g}; "
             f"free fewer parameters, or look for a reading that does not fit"
         )
     return ""
