@@ -75,9 +75,12 @@ def chosen(model: Model[Any]) -> Chosen:
         why = f"{unknown} unknowns are too many for points or particles"
         return Chosen("ensemble", f"{why}; {ensemble_members} members move together")
     bent = kinks(model)
-    if bent:
-        return Chosen("particle", f"{unknown} unknowns, and {', '.join(bent)} make its rates jump")
-    return Chosen("unscented", f"{unknown} unknowns, and its rates are smooth")
+    if not bent:
+        return Chosen("unscented", f"{unknown} unknowns, and its rates are smooth")
+    why = f"{unknown} unknowns, and {', '.join(bent)} make its rates jump"
+    if _differing(model):
+        return Chosen("ensemble", f"{why}; particles that learn parameters grow too sure")
+    return Chosen("particle", why)
 
 
 def kinks(model: Model[Any]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What we now believe about past days, every reading before and after taken into account.
 
-Where a model has noise, or few unknowns, by the iterated smoother on sigma points; where it has
-many unknowns and none of its own noise, its beginning is learned from all readings by members.
+Where chance moves a model, by the iterated smoother on sigma points; where nothing does, all
+of its past follows from its beginning, which members learn from all readings at once.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from jaxtyping import Float
 from medtwin.maths.filters.filter import Array, Dynamics, Reading
 from medtwin.maths.filters.smoothing import iterated, learned_again
 from medtwin.record.record import Record
-from medtwin.twin.filters import few, readings
+from medtwin.twin.filters import readings
 from medtwin.twin.living import Sensor, Unknowns, believed, dynamics, life, members, unknowns
 from medtwin.twin.random import stream
 from medtwin.twin.timeline import of_record
@@ -54,7 +54,7 @@ def smoothed(
     what = unknowns(twin, sensor)
     moves = dynamics(what, life(twin, timeline))
     seen = readings(timeline, twin.at, longest)
-    if moves.chances or len(what.names) <= few:
+    if moves.chances:
         beliefs = iterated(moves, believed(twin, what), seen, rounds)
         mean, covariance = zip(*((b.mean, np.diag(b.covariance)) for b in beliefs), strict=True)
         return _past(what, twin.at, seen, np.stack(mean), np.stack(covariance))

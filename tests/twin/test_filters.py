@@ -36,6 +36,11 @@ class Parameters:
     wander: Any = fixed(0.0, unit="mg", source="made up")
 
 
+@dataclass(frozen=True)
+class Alike:
+    clearance: Any = fixed(4.0, unit="L/h", source="made up")
+
+
 def start(p):
     return (0.0 * p.volume,)
 
@@ -137,8 +142,10 @@ def test_the_structure_of_a_model_chooses_its_filter_and_says_why():
     assert chosen(type1.model).name == "ensemble"
     assert "too many" in chosen(type1.model).because
     assert chosen(model).name == "unscented"
-    assert chosen(pk_one.model).name == "particle"
     assert kinks(pk_one.model) == ("where",)
+    assert chosen(pk_one.model).name == "ensemble"
+    everybody_alike = replace(pk_one.model, parameters=Alike)
+    assert chosen(everybody_alike).name == "particle"
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def root(covariance: Float[np.ndarray, "state state"]) -> Float[np.ndarray, "sta
 def inverse(covariance: Float[np.ndarray, "state state"]) -> Float[np.ndarray, "state state"]:
     """The inverse over what is uncertain, and nothing over what is certain."""
     scale = np.outer(_scale(covariance), _scale(covariance))
-    return np.linalg.pinv(covariance / scale, rcond=1e-12, hermitian=True) / scale
+    return np.linalg.pinv(covariance / scale, rcond=1e-9, hermitian=True) / scale
 
 
 def _scale(covariance: Array) -> Array:

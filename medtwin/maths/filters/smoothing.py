@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.maths.filters.filter import Dynamics, Gaussian, Reading, Told, inverse
+from medtwin.maths.filters.filter import Dynamics, Gaussian, Reading, Told, inverse, root
 from medtwin.maths.filters.gaussian import Passed, through_points
 
 Array = np.ndarray
@@ -109,7 +109,8 @@ def _line(place: Gaussian, passed: Passed) -> Line:
     """The straight line that fits best over a belief (statistical linear regression)."""
     slope = passed.cross.T @ inverse(place.covariance)
     left = passed.covariance - slope @ place.covariance @ slope.T
-    return slope, passed.mean - slope @ place.mean, (left + left.T) / 2
+    over = root((left + left.T) / 2)  # what rounding made negative is nothing
+    return slope, passed.mean - slope @ place.mean, over @ over.T
 
 
 def _along_line(line: Line, belief: Gaussian) -> Passed:
