@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from medtwin.maths.ode import steps_between
 from medtwin.physiology.lane_source import parameter_names, shown_codes
 from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Given, Schedule, schedule
+from medtwin.physiology.schedule import Plan, Schedule, schedule
 from medtwin.physiology.simulate import Simulated, named, parameter_array
 
 on, show, first_event = 0, 1, 2
@@ -56,7 +56,7 @@ def simulate_by_jax(
     model: Model[Any],
     p: Any,
     x0: Any,
-    events: Sequence[Given] | Schedule,
+    events: Plan,
     times: Sequence[float] | Float[np.ndarray, " time"],
     step: float | None = None,
 ) -> Simulated:
@@ -68,15 +68,15 @@ def simulate_by_jax(
     with jax.enable_x64(True):
         moves = listed(model, events, times, step or model.step)
         told = parameter_array(model, p)
-        shown, x, u = _run(model)(_start(model, told, x0, moves), told, moves, len(times))
-        numbers = (np.asarray(a) for a in (shown, x, u))
+        done = _run(model)(_start(model, told, x0, moves), told, moves, len(times))
+        numbers = (np.asarray(a) for a in done)
     return Simulated(np.asarray(times, float), shown_codes(model), *numbers)
 
 
 def slopes(
     model: Model[Any],
     p: Any,
-    events: Sequence[Given] | Schedule,
+    events: Plan,
     times: Sequence[float] | Float[np.ndarray, " time"],
     which: Sequence[str] = (),
     step: float | None = None,
@@ -103,7 +103,7 @@ def slopes(
 
 def course(
     model: Model[Any],
-    events: Sequence[Given] | Schedule,
+    events: Plan,
     times: Sequence[float] | Float[np.ndarray, " time"],
     step: float | None = None,
 ) -> Callable[[Any], Any]:
@@ -150,48 +150,58 @@ def _run(model: Model[Any]) -> Callable[..., Any]:
 
     def run(x: Any, p: Any, moves: Any, times: int) -> Any:
         kinds, at, length, row, amount, whom = moves
-        doing = _doing(model, named(model, p), amount, whom)
+        doing = _doing(model, amount, whom)
         shown = jnp.zeros((times, len(shown_codes(model)), x.shape[1]))
-        begun = (x, jnp.zeros((len(model.channels), x.shape[1])), shown)
+        own = jnp.broadcast_to(p, (p.shape[0], x.shape[1]))
+        begun = (x, jnp.zeros((len(model.channels), x.shape[1])), own, shown)
 
         def move(so_far: Any, what: Any) -> Any:
             return jax.lax.switch(what[0], doing, so_far, *what[1:]), None
 
-        (x, rates, shown), _ = jax.lax.scan(move, begun, (kinds, at, length, row))
-        return shown, x, rates
+        (x, rates, own, shown), _ = jax.lax.scan(move, begun, (kinds, at, length, row))
+        return shown, x, rates, own
 
     fast = jax.jit(run, static_argnums=3)
     return lambda x, p, moves, times: fast(x, p, _told(moves), times)
 
 
-def _doing(model: Model[Any], person: Any, amount: Any, whom: Any) -> list[Callable[..., Any]]:
-    """What each kind of move does to (states, rates, what was shown)."""
+def _doing(model: Model[Any], amount: Any, whom: Any) -> list[Callable[..., Any]]:
+    """What each kind of move does to (states, rates, parameters, what was shown)."""
     from jax import numpy as jnp
 
     def go_on(so_far: Any, t: Any, h: Any, row: Any) -> Any:
-        x, u, shown = so_far
-        return _carried(model, person, x, u, t, h), u, shown
+        x, u, p, shown = so_far
+        return _carried(model, named(model, p), x, u, t, h), u, p, shown
 
     def look(so_far: Any, t: Any, h: Any, row: Any) -> Any:
-        x, u, shown = so_far
-        return x, u, shown.at[row].set(_full(model.observe(tuple(x), person).values(), x))
+        x, u, p, shown = so_far
+        told = _full(model.observe(tuple(x), named(model, p)).values(), x)
+        return x, u, p, shown.at[row].set(told)
 
     def taking(code: Any) -> Callable[..., Any]:
         def give(so_far: Any, t: Any, h: Any, row: Any) -> Any:
-            x, u, shown = so_far
-            taken = _full(model.take(tuple(x), code, amount[row], person), x)
-            return jnp.where(whom[row], taken, x), u, shown
+            x, u, p, shown = so_far
+            taken = _full(model.take(tuple(x), code, amount[row], named(model, p)), x)
+            return jnp.where(whom[row], taken, x), u, p, shown
 
         return give
 
     def running(channel: int) -> Callable[..., Any]:
         def change(so_far: Any, t: Any, h: Any, row: Any) -> Any:
-            x, u, shown = so_far
-            return x, u.at[channel].add(jnp.where(whom[row], amount[row], 0.0)), shown
+            x, u, p, shown = so_far
+            return x, u.at[channel].add(jnp.where(whom[row], amount[row], 0.0)), p, shown
 
         return change
 
-    return [go_on, look, *map(taking, model.inputs), *map(running, range(len(model.channels)))]
+    def changing(place: int) -> Callable[..., Any]:
+        def change(so_far: Any, t: Any, h: Any, row: Any) -> Any:
+            x, u, p, shown = so_far
+            return x, u, p.at[place].multiply(jnp.where(whom[row], amount[row], 1.0)), shown
+
+        return change
+
+    given = [*map(taking, model.inputs), *map(running, range(len(model.channels)))]
+    return [go_on, look, *given, *map(changing, range(len(parameter_names(model))))]
 
 
 def _carried(model: Model[Any], person: Any, x: Any, u: Any, t: Any, h: Any) -> Any:
@@ -220,7 +230,7 @@ def _told(moves: Moves) -> tuple[Any, ...]:
     return (moves.kind, moves.at, moves.length, moves.row, moves.amount, moves.whom)
 
 
-def listed(model: Model[Any], events: Sequence[Given] | Schedule, times: Any, step: float) -> Moves:
+def listed(model: Model[Any], events: Plan, times: Any, step: float) -> Moves:
     """The engine's rule as a list: events due, equal steps to the next event or time, show."""
     plan = events if isinstance(events, Schedule) else schedule(model, events)
     clock = np.asarray(times, float)

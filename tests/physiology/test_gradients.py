@@ -10,7 +10,7 @@ from medtwin.physiology import pk_one, type1
 from medtwin.physiology.gradients import course, simulate_by_jax, slopes
 from medtwin.physiology.model import sample
 from medtwin.physiology.plain import simulate_plainly
-from medtwin.physiology.schedule import Given
+from medtwin.physiology.schedule import Changed, Given
 from medtwin.physiology.simulate import simulate
 from medtwin.physiology.virtual_people import people
 from medtwin.record import codes
@@ -30,9 +30,10 @@ def test_compiled_plain_and_jax_agree_on_a_type_1_day():
         Given(1160.0, codes.insulin_bolus, 4.0, 30.0),
     ]
     times = np.arange(0.0, 1441.0, 5.0)
-    fast = simulate(type1.model, three.parameters, None, day, times)
-    plain = simulate_plainly(type1.model, three.parameters, day, times)
-    traced = simulate_by_jax(type1.model, three.parameters, None, day, times)
+    # a step that is asked for is taken as it is; left alone, the compiled loop paces itself
+    fast = simulate(type1.model, three.parameters, None, day, times, step=0.25)
+    plain = simulate_plainly(type1.model, three.parameters, day, times, step=0.25)
+    traced = simulate_by_jax(type1.model, three.parameters, None, day, times, step=0.25)
     np.testing.assert_allclose(fast.shown, plain.shown, rtol=1e-10)
     np.testing.assert_allclose(traced.shown, plain.shown, rtol=1e-10)
     np.testing.assert_allclose(traced.states, fast.states, rtol=1e-10, atol=1e-10)
@@ -66,6 +67,19 @@ def test_each_member_may_be_given_things_at_its_own_time(washout):
     np.testing.assert_allclose(traced.shown, fast.shown, rtol=1e-12, atol=1e-14)
 
 
+def test_a_parameter_that_changes_changes_here_too(washout):
+    p = washout.Parameters(np.array([2.0, 3.0]), 40.0)
+    given = [
+        Given(0.0, washout.drug, 100.0),
+        Changed(30.0, "clearance", np.array([0.5, 2.0]), 20.0),
+    ]
+    times = np.arange(0.0, 121.0, 10.0)
+    fast = simulate(washout.model, p, None, given, times)
+    traced = simulate_by_jax(washout.model, p, None, given, times)
+    np.testing.assert_allclose(traced.shown, fast.shown, rtol=1e-12)
+    np.testing.assert_allclose(traced.parameters, fast.parameters, rtol=1e-14)
+
+
 def test_a_slope_is_the_derivative_of_the_closed_form(washout):
     p = washout.Parameters(np.array([2.0, 3.0]), np.array([40.0, 50.0]))
     times = np.array([0.0, 60.0, 300.0])
@@ -86,13 +100,13 @@ def test_slopes_of_a_type_1_meal_are_those_of_small_changes():
         Given(10.0, codes.carbohydrate, 50.0, 15.0),
     ]
     times = [0.0, 60.0, 120.0]
-    told = slopes(type1.model, one.parameters, meal, times, ["Vg", "kabs"])
+    told = slopes(type1.model, one.parameters, meal, times, ["Vg", "kabs"], step=0.25)
     for name in ("Vg", "kabs"):
         value = getattr(one.parameters, name)
         moved = []
         for h in (1e-4 * value, -1e-4 * value):
             other = type1.Parameters(**{**vars(one.parameters), name: value + h})
-            moved.append(simulate(type1.model, other, None, meal, times).shown)
+            moved.append(simulate(type1.model, other, None, meal, times, step=0.25).shown)
         expected = (moved[0] - moved[1]) / (2e-4 * value)
         np.testing.assert_allclose(told.by[name], expected, rtol=1e-5, atol=1e-6)
 
