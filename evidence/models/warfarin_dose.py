@@ -131,28 +131,69 @@ def features(told: np.ndarray, more: np.ndarray) -> np.ndarray:
     ).astype(float)
 
 
-def own(p: People) -> np.ndarray:
-    """Each patient's dose from a regression of sqrt(dose) fitted on the other sites."""
-    said = np.empty(len(p.dose))
+@dataclass(frozen=True)
+class Way:
+    """One way to fit: on the root or the logarithm of the dose, by which error, of what."""
+
+    logarithm: bool
+    least_squares: bool
+    few: bool
+
+
+chosen = Way(logarithm=False, least_squares=False, few=False)
+ways = [Way(a, b, c) for a in (False, True) for b in (False, True) for c in (False, True)]
+needed = [*range(16), 17]
+"""The columns of `features` that stand for the consortium's own terms."""
+
+
+def said(p: People, train: np.ndarray, test: np.ndarray, way: Way) -> np.ndarray:
+    """The doses of `test` by a regression fitted on `train`."""
+    x = features(filled(p, train), p.more)
+    x = x[:, needed] if way.few else x
+    mean, sd = x[train].mean(0), x[train].std(0) + 1e-9
+    mean[0], sd[0] = 0.0, 1.0
+    z = (x - mean) / sd
+    y = np.log(p.dose[train]) if way.logarithm else np.sqrt(p.dose[train])
+    there = z[test] @ _fitted(z[train], y, 1 if way.least_squares else 30)
+    return np.exp(there) if way.logarithm else there**2
+
+
+def own(p: People, way: Way = chosen) -> np.ndarray:
+    """Each patient's dose from a regression fitted on the other sites."""
+    doses = np.empty(len(p.dose))
     for site in np.unique(p.site):
-        train = p.site != site
-        x = features(filled(p, train), p.more)
-        mean, sd = x[train].mean(0), x[train].std(0) + 1e-9
-        mean[0], sd[0] = 0.0, 1.0
-        z = (x - mean) / sd
-        said[~train] = (z[~train] @ least_absolute(z[train], np.sqrt(p.dose[train]))) ** 2
-    return said
+        doses[p.site == site] = said(p, p.site != site, p.site == site, way)
+    return doses
 
 
-def least_absolute(z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Coefficients of least absolute error, slightly shrunk: the error that is judged.
+def nested(p: People) -> np.ndarray:
+    """The same where the way to fit, too, is chosen among the other sites alone."""
+    doses = np.empty(len(p.dose))
+    for site in np.unique(p.site):
+        rest = p.site != site
+        best = min(ways, key=lambda way, rest=rest: _inner(p, rest, way))
+        doses[~rest] = said(p, rest, ~rest, best)
+    return doses
+
+
+def _inner(p: People, rest: np.ndarray, way: Way) -> float:
+    off = []
+    for site in np.unique(p.site[rest]):
+        test = p.site == site
+        off.append(np.abs(said(p, rest & ~test, test, way) - p.dose[test]))
+    return float(np.concatenate(off).mean())
+
+
+def _fitted(z: np.ndarray, y: np.ndarray, turns: int) -> np.ndarray:
+    """Coefficients, slightly shrunk: of least squares after one turn, of least absolute error,
+    which is what is judged, after many.
 
     Weighted least squares, each point's weight the inverse of its last error (Schlossmacher
     1973, J Am Stat Assoc 68:857).
     """
     shrink, weight = 5.0 * np.diag([0.0, *np.ones(z.shape[1] - 1)]), np.ones(len(y))
     fit = np.zeros(z.shape[1])
-    for _ in range(30):
+    for _ in range(turns):
         fit = np.linalg.solve(z.T @ (weight[:, None] * z) + shrink, z.T @ (weight * y))
         weight = 1.0 / np.maximum(np.abs(y - z @ fit), 0.2)
     return fit
@@ -185,19 +226,23 @@ def judged(p: People) -> dict[str, np.ndarray]:
         "published": np.array([pharmacogenetic(*r).value for r in told]),
         "mechanism": mechanistic(told),
         "own": own(p),
+        "nested": nested(p),
     }
 
 
 def lines(shared: Path) -> Iterator[Line]:
     """Mean absolute errors in mg each week, where both genotypes are known."""
     p = read(shared)
-    said = judged(p)
-    off = {name: np.abs(d - p.dose) for name, d in said.items()}
+    off = {name: np.abs(d - p.dose) for name, d in judged(p).items()}
     data = f"warfarin/iwpc: {len(p.dose)} people, {len(np.unique(p.site))} project sites"
     yield _line(
         "own regression, each site judged by the others", off["own"], p, "target", 8.7, data,
         "leave-one-site-out; the consortium's features with sex, smoking, statins, indication; "
-        "least absolute error (tried first: least squares, 8.73)",
+        "least absolute error, the best of eight ways tried on these very sites",
+    )  # fmt: skip
+    yield _line(
+        "own regression, the way to fit chosen among the other sites too", off["nested"], p,
+        "target", 8.7, data, "eight ways: root or logarithm, squares or absolute, more or fewer",
     )  # fmt: skip
     yield _line(
         "published IWPC pharmacogenetic algorithm", off["published"], p, "target", 8.7, data,
@@ -214,7 +259,7 @@ def lines(shared: Path) -> Iterator[Line]:
     theirs = float(np.mean(off["published"] <= 0.2 * p.dose))
     yield Line(
         *("warfarin dose", "own regression within 20 % of the true dose", within, "share"),
-        *("published algorithm", theirs, "at least the published", within >= theirs - 0.01, data),
+        *("published algorithm", theirs, "at least the published", within >= theirs, data),
     )
 
 
