@@ -1,11 +1,12 @@
 """The engine's speed and accuracy on the type 1 day, beside its peers, in one run.
 
-    python evidence/engine.py --json [--people 3000] [--no-reference]
+    python -m evidence.engine --json [--people 3000] [--no-reference]
 
 A day: basal rate all day, three meals eaten at 5 g/min, each with its bolus over 5 minutes by
 the person's own ratio, a reading every 5 minutes. People are drawn by
 `physiology.virtual_people` (synthetic). Measured: patient-days per second of our engine in
-float32 and float64 and its largest relative error against scipy's LSODA on every person; scipy's
+float32 and float64, in equal Runge-Kutta steps (general) and with the linear states run exactly
+(structured), and its largest relative error against scipy's LSODA on every person; scipy's
 LSODA with a compiled right-hand side; simglucose, where it is installed
 (`pip install -r evidence/requirements.lock`); hand-vectorised C++, where g++ and
 `MEDTWIN_SHARED/bench/engine/rk4v.cpp` are there; a day of readings into 500 members; the first
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -38,12 +40,16 @@ from scipy.integrate import odeint, solve_ivp
 from medtwin.physiology import type1
 from medtwin.physiology.following import Readings, follow
 from medtwin.physiology.kernel import compiled
+from medtwin.physiology.model import Model
 from medtwin.physiology.schedule import Given, schedule
 from medtwin.physiology.simulate import parameter_array, simulate
 from medtwin.physiology.virtual_people import VirtualPeople, people
 from medtwin.record import codes
 
 model = type1.model
+general = replace(model, pace=())
+"""The same model in equal Runge-Kutta steps of half a minute, as the C++ takes them."""
+
 names = list(type1.Parameters.__dataclass_fields__)
 meals = ((420.0, 50.0), (720.0, 75.0), (1080.0, 75.0))
 readings = np.arange(0.0, 1441.0, 5.0)
@@ -80,12 +86,14 @@ def per_second(count: int, took: dict[str, float]) -> dict[str, float]:
     }
 
 
-def ours(them: VirtualPeople, dtype: Any, reference: np.ndarray | None) -> dict[str, float]:
+def ours(
+    which: Model[Any], them: VirtualPeople, dtype: Any, reference: np.ndarray | None
+) -> dict[str, float]:
     """Our engine, and how far its readings are from the reference."""
-    plan = schedule(model, the_day(them))
+    plan = schedule(which, the_day(them))
 
     def run() -> np.ndarray:
-        return simulate(model, them.parameters, None, plan, readings, dtype=dtype).of(codes.glucose)
+        return simulate(which, them.parameters, None, plan, readings, dtype=dtype).of(codes.glucose)
 
     shown = run()
     told = per_second(len(them), timed(run))
@@ -342,17 +350,48 @@ def measured(count: int, *, reference: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
         "people": count,
         "processors": os.cpu_count(),
-        "engine_float32": ours(them, np.float32, truth),
-        "engine_float64": ours(them, np.float64, truth),
-        "lsoda": by_lsoda,
         "cpp": c_plus_plus(them),
+        "engine_float32": ours(general, them, np.float32, truth),
+        "structured_float32": ours(model, them, np.float32, truth),
+        "engine_float64": ours(general, them, np.float64, truth),
+        "structured_float64": ours(model, them, np.float64, truth),
+        "lsoda": by_lsoda,
         "simglucose": simglucose(),
         "ensemble_day_float32": ensemble_day(np.float32),
         "ensemble_day_float64": ensemble_day(np.float64),
         "start": starts(),
     }
     told["load"] = {"before": begin, "after": os.getloadavg()[0]}
-    return told | {"ratios": ratios(told)}
+    told |= {"ratios": ratios(told)}
+    return told | {"targets": targets(told)}
+
+
+def targets(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each figure beside what it should be: reached, or by how much it is missed."""
+    general_, structured = told["engine_float32"], told["structured_float32"]
+    asked = [
+        ("general engine, patient-days/s", general_["patient_days_per_s"], 100_000, True),
+        ("with structure, patient-days/s", structured["patient_days_per_s"], 300_000, True),
+        ("general engine over C++", told["ratios"].get("over_cpp"), 0.8, True),
+        ("structure over C++", told["ratios"].get("structured_over_cpp"), 1.0, True),
+        ("general, largest relative error", general_.get("max_relative_error"), 1e-4, False),
+        ("structure, largest relative error", structured.get("max_relative_error"), 1e-4, False),
+        ("500 members, a day, s", told["ensemble_day_float32"]["best_s"], 0.010, False),
+        ("cached start, s", told["start"]["cached_s"], 1.0, False),
+    ]
+    return [_judged(*row) for row in asked if row[1] is not None]
+
+
+def _judged(name: str, ours_: float, target: float, more: bool) -> dict[str, Any]:
+    reached = ours_ >= target if more else ours_ <= target
+    missed = (
+        ""
+        if reached
+        else f"{ours_ / target:.2f} of it"
+        if more
+        else f"{ours_ / target:.2f} times it"
+    )
+    return {"what": name, "ours": ours_, "target": target, "reached": reached, "missed": missed}
 
 
 def ratios(told: dict[str, Any]) -> dict[str, float]:
@@ -363,10 +402,12 @@ def ratios(told: dict[str, Any]) -> dict[str, float]:
         "over_simglucose": told["simglucose"],
         "over_cpp": told["cpp"].get("float32", {}),
     }
+    known = {n: q["patient_days_per_s"] for n, q in peers.items() if "patient_days_per_s" in q}
+    structured = told["structured_float32"]["patient_days_per_s"]
     return {
-        name: own / peer["patient_days_per_s"]
-        for name, peer in peers.items()
-        if "patient_days_per_s" in peer
+        **{name: own / peer for name, peer in known.items()},
+        **{f"structured_{name}": structured / peer for name, peer in known.items()},
+        "structured_over_general": structured / own,
     }
 
 
