@@ -54,6 +54,13 @@ def test_every_plug_in_has_a_test_of_its_own(folder, module, noun):
         assert re.search(rf"\b{name}\b", written), f"no test in {tests.name}/ speaks of {name}"
 
 
+def test_the_contract_of_independence_names_every_model():
+    told = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (models,) = (c["modules"] for c in told if c["id"] == "models")
+    found = offered("physiology", "medtwin.physiology.model", "Model")
+    assert sorted(models) == sorted(f"medtwin.physiology.{name}" for name in found)
+
+
 @pytest.mark.parametrize("folder", ["physiology", "scores", "sources", "trials", "web"])
 def test_a_page_says_how_to_add_your_own(folder):
     page = (root / "docs" / f"{folder}.md").read_text()

@@ -108,7 +108,13 @@ class Model(Generic[P]):
     pace: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a clock that does not exist or a step that leads nowhere."""
+        """Raises ValueError for a model that cites nothing, a clock that does not exist, or a step
+        that leads nowhere."""
+        if not self.reference.strip():
+            raise ValueError(
+                f"{self.name} cites nothing; say in `reference` where its equations are from, "
+                "a paper or a file, so that a reader can judge it"
+            )
         if self.clock not in seconds_in:
             allowed = ", ".join(seconds_in)
             raise ValueError(f"{self.name} counts time in {self.clock!r}; choose one of {allowed}")

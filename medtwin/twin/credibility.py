@@ -70,8 +70,6 @@ def lacking(model: Model[Any], told: tuple[Parameter, ...]) -> tuple[str, ...]:
     """What a careful reader would miss, a sentence each; empty where nothing is."""
     unsourced = [p.name for p in told if not p.source]
     found = []
-    if not model.reference:
-        found.append("It cites nothing; give the paper its equations are from.")
     if not model.trust:
         found.append("It does not say when to trust it.")
     if unsourced:

@@ -25,8 +25,13 @@ def test_the_card_of_the_type_1_adult_shows_what_the_published_table_says():
 
 
 def test_what_a_model_lacks_is_said_in_a_sentence_each():
-    bare = replace(type1.model, reference="", trust="")
-    assert len(card(bare).lacks) == 2
+    (missed,) = card(replace(type1.model, trust="")).lacks
+    assert "when to trust it" in missed
+
+
+def test_a_model_that_cites_nothing_is_refused():
+    with pytest.raises(ValueError, match="cites nothing"):
+        replace(type1.model, reference=" ")
 
 
 @pytest.mark.parametrize("name", library)
