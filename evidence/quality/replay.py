@@ -33,6 +33,7 @@ from medtwin.twin.twin import born
 low, high = 70.0, 180.0
 most = 4.0
 warm_up = 86400.0
+tiny = 1e-9  # so that a meal long digested can be looked back through
 Array = np.ndarray
 
 
@@ -142,7 +143,7 @@ def _forward(twin: Any, happened: Any, hidden: Array) -> tuple[list[Gaussian], l
             w, amount, usual = int(happened.which[k]), float(happened.amount[k]), seen.usual[0]
             given = (seen.jumps[0], seen.doubts[0], seen.tells[0])
             compiled(whole).happen(happened.kind[k], w, amount, x, covariance, u, usual, *given)
-        came = Gaussian(now, x[linear].copy(), covariance.copy())
+        came = Gaussian(now, x[linear].copy(), covariance + tiny * np.eye(len(linear)))
         if happened.kind[k] == reading and not hidden[k]:
             noise = float(np.asarray(whole.error(tuple(x), model.parameters(*p))[0]))
             value, vec = float(happened.amount[k]), np.zeros((8, len(x)))
