@@ -37,6 +37,10 @@ from numba import njit
 from numba.np.unsafe.ndarray import to_fixed_tuple
 from scipy.integrate import odeint, solve_ivp
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from evidence.fits import by_scipy
+from evidence.fits import timed as timed_fits
 from medtwin.physiology import type1
 from medtwin.physiology.following import Readings, follow
 from medtwin.physiology.kernel import compiled
@@ -342,6 +346,18 @@ def starts() -> dict[str, float]:
     return {"cold_s": cold, "cached_s": min(cached), "cached_median_s": median(cached)}
 
 
+def fits() -> dict[str, float]:
+    """Five parameters of one day and of a thousand people's days, and scipy's time for one."""
+    one, many = timed_fits(1, 7), timed_fits(1000)
+    return {
+        "one_day_s": one.seconds,
+        "one_day_by_scipy_s": by_scipy(),
+        "thousand_people_s": many.seconds,
+        "converged": many.converged,
+        "standard_errors_off": many.off,
+    }
+
+
 def measured(count: int, *, reference: bool) -> dict[str, Any]:
     """Everything, in one run."""
     them = people(count, np.random.default_rng(2026))
@@ -360,6 +376,7 @@ def measured(count: int, *, reference: bool) -> dict[str, Any]:
         "ensemble_day_float32": ensemble_day(np.float32),
         "ensemble_day_float64": ensemble_day(np.float64),
         "start": starts(),
+        "fits": fits(),
     }
     told["load"] = {"before": begin, "after": os.getloadavg()[0]}
     told |= {"ratios": ratios(told)}
@@ -378,6 +395,8 @@ def targets(told: dict[str, Any]) -> list[dict[str, Any]]:
         ("structure, largest relative error", structured.get("max_relative_error"), 1e-4, False),
         ("500 members, a day, s", told["ensemble_day_float32"]["best_s"], 0.010, False),
         ("cached start, s", told["start"]["cached_s"], 1.0, False),
+        ("five parameters of a day, s", told["fits"]["one_day_s"], 0.050, False),
+        ("1,000 people fitted, s", told["fits"]["thousand_people_s"], 30.0, False),
     ]
     return [_judged(*row) for row in asked if row[1] is not None]
 
