@@ -76,8 +76,8 @@ class Model(Generic[P]):
     state at birth; `unsure(code, p)` the one that a unit of a fact taken adds to each state;
     `hint(code, p)` what a unit of a fact seen in life, or of a running rate above its usual one,
     tells about each state beyond its own effect (never used for a plan); `error(x, p)` the
-    sensor's own, in the order of `observe`; `usual(p)` each channel's rate while nobody has said; `personal(record)` the parameters
-    that a person's own record tells, by name.
+    sensor's own, in the order of `observe`; `usual(p)` each channel's rate while nobody has said;
+    `personal(record)` the parameters that a person's own record tells, by name.
     """
 
     name: str
