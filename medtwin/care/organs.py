@@ -64,7 +64,12 @@ def followed(known: Sequence[Code]) -> Iterator[Model[Any]]:
     """The models that have something to learn from among these codes: readings of what they
     show, and something of what they take (an INR without warfarin is no business of warfarin's).
     """
-    return (m for m in library() if _any(shows(m), known) and _any(m.inputs, known, empty=True))
+    return (m for m in library() if _any(shows(m), known) and _any(taken(m), known, empty=True))
+
+
+def taken(model: Model[Any]) -> tuple[Code, ...]:
+    """Everything that the model takes, at once or running."""
+    return (*model.inputs, *model.channels)
 
 
 def teach_organs(new: Sequence[Observation]) -> bool:

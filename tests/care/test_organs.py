@@ -14,7 +14,7 @@ from medtwin.care.organs import (
     teach_organs,
     tend_organs,
 )
-from medtwin.physiology import type1, warfarin, warfarin_inr
+from medtwin.physiology import propofol, type1, warfarin, warfarin_inr
 from medtwin.physiology.schedule import Given
 from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
@@ -70,6 +70,10 @@ def test_warfarins_twin_is_followed_where_there_is_a_dose_and_a_level():
     assert warfarin.model in followed([codes.warfarin, codes.warfarin_level])
     assert warfarin.model not in followed([codes.warfarin_level])
     assert warfarin.model not in followed([codes.warfarin])
+
+
+def test_a_drug_that_only_ever_ran_is_followed_too():
+    assert propofol.model in followed([codes.propofol_rate, codes.propofol_level])
 
 
 def test_a_simulator_of_virtual_people_follows_nobody():
