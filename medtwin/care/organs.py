@@ -7,10 +7,12 @@ is followed, for whoever has readings of what it shows.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 import medtwin.physiology
 from medtwin.care.admission import the_round
@@ -24,7 +26,6 @@ from medtwin.record.observation import Observation
 from medtwin.record.record import Record, facts, moment
 from medtwin.twin.bytes import NotATwin, dumped, loaded
 from medtwin.twin.forecast import Forecast, forecast
-from medtwin.twin.ledger import LedgerEntry
 from medtwin.twin.scored_life import lived_and_scored
 from medtwin.twin.timeline import places
 from medtwin.twin.twin import Twin, born
@@ -121,9 +122,7 @@ def brought_up(
     record = true_by(record, now)
     if model not in followed([code for code in record.columns if len(record[code])]):
         return None
-    twin, scored = lived(vault, who, record, model)
-    if scored:
-        vault.keep_entries(who, patient, scored, Purpose.twin)
+    twin = lived(vault, who, record, model)
     plan = going_on(record, model, now)
     return Expected(twin, looked_ahead(twin, record, now, plan), plan)
 
@@ -139,30 +138,55 @@ def true_by(record: Record, now: datetime) -> Record:
     return Record(record.patient, kept)
 
 
-def lived(
-    vault: Vault, who: Principal, record: Record, model: Model[Any]
-) -> tuple[Twin, tuple[LedgerEntry, ...]]:
+def lived(vault: Vault, who: Principal, record: Record, model: Model[Any]) -> Twin:
     """The twin as it was kept where it holds every fact; otherwise it lives anew from its birth.
 
     Facts are few, so that living anew is quick, and a late fact gives the twin that facts in
-    order would have given.
+    order would have given. What it foretold is kept before the twin: killed in between, it only
+    lives once more.
     """
-    told = everything_of(record, model)
+    told, first = everything_of(record, model), newborn(record, model)
     kept = kept_state(vault, who, record.patient, model)
-    if kept is not None and in_step(kept, told):
-        return kept, ()
-    twin, scored = lived_and_scored(
-        born(record.patient, model, min(fact.at for fact in told), record), told
-    )
+    if kept is not None and in_step(kept, first, told):
+        return kept
+    twin, scored = lived_and_scored(first, told)
+    vault.keep_entries(who, record.patient, scored, Purpose.twin)
     vault.forget_checkpoints(who, record.patient, model.name, Purpose.twin, moment(0.0))
     vault.keep(who, dumped(twin), twin.patient, model.name, moment(twin.at), Purpose.twin)
-    return twin, scored
+    return twin
 
 
-def in_step(twin: Twin, told: Sequence[Observation]) -> bool:
-    """Whether the twin has lived through exactly these facts."""
+def newborn(record: Record, model: Model[Any]) -> Twin:
+    """Born with the first fact, of the person's size, age and genes as they were then, or as they
+    were first found later: when we learned of them does not change whose body it is."""
+    at = min(fact.at for fact in everything_of(record, model))
+    return born(record.patient, model, at, _told_at_birth(record, model, at))
+
+
+def _told_at_birth(record: Record, model: Model[Any], at: datetime) -> Record:
+    told = []
+    for code in set(model.covariates.values()):
+        seen = record[code].current
+        if len(seen):
+            i = max(0, int(np.searchsorted(seen.at, at.timestamp(), side="right")) - 1)
+            told.append(Observation(at, code, float(seen.value[i]), "at birth", at))
+    return Record(record.patient).add(told)
+
+
+def in_step(twin: Twin, first: Twin, told: Sequence[Observation]) -> bool:
+    """Whether the twin was born as `first` and has lived through exactly these facts."""
     newest = max(fact.known.timestamp() for fact in told)
-    return twin.facts == len(told) and twin.told >= newest
+    same_body = _told_of(twin) == _told_of(first) and twin.born == first.born
+    return same_body and twin.facts == len(told) and twin.told >= newest
+
+
+def _told_of(twin: Twin) -> dict[str, float]:
+    """The covariates that the record told: all members agree on them, and learning moves none."""
+    names = [f.name for f in fields(twin.model.parameters)]
+    rows = {name: twin.parameters[names.index(name)] for name in twin.model.covariates}
+    return {
+        n: round(float(v[0]), 6) for n, v in rows.items() if np.ptp(v) < 1e-9 * abs(v[0]) + 1e-12
+    }
 
 
 def kept_state(vault: Vault, who: Principal, patient: str, model: Model[Any]) -> Twin | None:

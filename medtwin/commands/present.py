@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from medtwin.care.admission import birth_of, kept_heads, kept_twins, supported
-from medtwin.care.organs import covered, everything_of, library, shows, true_by
+from medtwin.care.organs import covered, everything_of, library, newborn, shows, taken, true_by
 from medtwin.commands import house
 from medtwin.commands.report import WrongInput
 from medtwin.record import codes
@@ -18,7 +18,7 @@ from medtwin.twin.footing import thin
 from medtwin.twin.forecast import Forecast, forecast
 from medtwin.twin.heads import speaking
 from medtwin.twin.loop import Following, look_ahead
-from medtwin.twin.twin import Twin, born
+from medtwin.twin.twin import Twin
 from medtwin.vault.access import Role
 from medtwin.vault.consent import Purpose
 
@@ -56,15 +56,24 @@ def _organ(
     record = vault.record(house.me(Role.clinician), patient, Purpose.twin, codes=covered(model))
     now = _moment(record, patient, code, at)
     told = everything_of(record := true_by(record, now), model)
-    twin = assimilate(born(patient, model, min(o.at for o in told), record), told)
+    twin = assimilate(newborn(record, model), told)
     times = spaced(now, ahead)
     return Present(
         twin,
         now,
         moment(float(record[code].current.at[-1])),
         lambda plan: forecast(twin, code, times, plan),
-        (),
+        _cautions(record, model),
     )
+
+
+def _cautions(record: Record, model: "Model[Any]") -> tuple[str, ...]:
+    """What is missing from the record that this model would want."""
+    wanted = taken(model)
+    if not wanted or any(len(record[c]) for c in wanted):
+        return ()
+    names = ", ".join(c.name for c in wanted)
+    return (f"the record holds none of {names}, by which {model.name} explains its readings",)
 
 
 def _model_of(code: Code) -> "Model[Any]":

@@ -1,5 +1,6 @@
 """The twins of other organs: born with their first fact, held to account reading by reading."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,6 +12,7 @@ from medtwin.care.organs import (
     followed,
     going_on,
     library,
+    newborn,
     teach_organs,
     tend_organs,
 )
@@ -141,6 +143,46 @@ def test_a_twin_in_step_is_taken_from_the_vault_as_it_was_kept(vault):
     again = brought_up(vault, the_round, patient, warfarin.model, last)
     assert np.array_equal(first.twin.states, again.twin.states)
     assert ledger(vault, patient) == entries
+
+
+def test_the_body_is_known_also_where_the_whole_record_is_learned_at_once():
+    imported = began + timedelta(days=400)
+    facts = [replace(f, known=imported) for f in one_dose()]
+    heavy = [replace(f, value=120.0) if f.code == codes.weight else f for f in facts]
+    twin = newborn(Record("p1").add(heavy), warfarin.model)
+    names = list(warfarin.Parameters.__dataclass_fields__)
+    assert np.all(twin.parameters[names.index("weight")] == 120.0)
+
+
+def test_a_weight_found_later_lets_the_twin_live_anew(vault):
+    facts = [f for f in one_dose() if f.code != codes.weight]
+    patient = kept(vault, facts)
+    names = list(warfarin.Parameters.__dataclass_fields__)
+    before = brought_up(vault, the_round, patient, warfarin.model, last)
+    assert np.ptp(before.twin.parameters[names.index("weight")]) > 0  # not told: drawn
+    assert in_step_again(vault, patient, before)
+    vault.add(the_round, patient, [fact(50.0, codes.weight, 90.0)], Purpose.twin)
+    after = brought_up(vault, the_round, patient, warfarin.model, last)
+    assert np.allclose(after.twin.parameters[names.index("weight")], 90.0)
+    assert in_step_again(vault, patient, after)
+
+
+def in_step_again(vault, patient, found):
+    again = brought_up(vault, the_round, patient, warfarin.model, last)
+    return np.array_equal(again.twin.states, found.twin.states) and stays(vault, patient)
+
+
+def stays(vault, patient):
+    """Whether another look keeps nothing new: no entry is written."""
+    entries = ledger(vault, patient)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("medtwin.care.organs.lived_and_scored", forbidden)
+        brought_up(vault, the_round, patient, warfarin.model, last)
+    return ledger(vault, patient) == entries
+
+
+def forbidden(*_):
+    raise AssertionError("a twin in step lived anew")
 
 
 def test_without_consent_to_a_twin_nothing_is_computed(vault):

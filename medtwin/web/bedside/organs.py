@@ -98,6 +98,8 @@ def _capital(words: str) -> str:
 
 def _meanwhile(known: Expected) -> str:
     """What is taken to happen until then."""
+    if known.twin.running.any():
+        return "This is what comes if what runs now goes on."
     if not known.plan:
         return "This is what comes if nothing more is given."
     return "This is what comes if the doses of the last week go on."
