@@ -24,15 +24,15 @@ import numpy as np
 from scipy.stats import chisquare
 
 from evidence.figures import calibration as figure
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.maths.filters.clouds import ensemble, normal, particle
 from medtwin.maths.filters.filter import Dynamics, Gaussian, Reading, along
 from medtwin.maths.filters.gaussian import exact, unscented
 from medtwin.maths.filters.regimes import regimes
 from medtwin.maths.filters.smoothing import learned_again, smoothed
 from medtwin.physiology import glucose_living, pk_one, type1
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.twin import filters

@@ -41,12 +41,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from evidence.fits import by_scipy
 from evidence.fits import timed as timed_fits
+from medtwin.engine.following import Readings, follow
+from medtwin.engine.kernel import compiled
+from medtwin.engine.model import Model
+from medtwin.engine.schedule import Given, schedule
+from medtwin.engine.simulate import parameter_array, simulate
 from medtwin.physiology import type1
-from medtwin.physiology.following import Readings, follow
-from medtwin.physiology.kernel import compiled
-from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Given, schedule
-from medtwin.physiology.simulate import parameter_array, simulate
 from medtwin.physiology.virtual_people import VirtualPeople, people
 from medtwin.record import codes
 
@@ -326,7 +326,7 @@ def ensemble_day(dtype: Any, members: int = 500) -> dict[str, float]:
 start_up = """
 import numpy as np
 from medtwin.physiology import type1
-from medtwin.physiology.simulate import simulate
+from medtwin.engine.simulate import simulate
 print(simulate(type1.model, type1.Parameters(), None, [], [0.0, 1440.0]).shown[-1, 0, 0])
 """
 

@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import type1
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.physiology.virtual_people import people
 from medtwin.record import codes
 from medtwin.record.observation import Observation

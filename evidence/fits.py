@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import least_squares
 
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import type1
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.twin.cohort import Person, cohort
 from medtwin.twin.map_fit import Error, foreseen, individual, individuals

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from evidence.models.line import Line
-from medtwin.physiology.model import Model
+from medtwin.engine.model import Model
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Person, cohort
 from medtwin.twin.map_fit import Error, Fit, climbed, error_sizes, foreseen

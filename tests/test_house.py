@@ -19,7 +19,7 @@ rooms = sorted(p.name for p in (root / "medtwin").iterdir() if (p / "__init__.py
 project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
 
 plugins = [
-    ("physiology", "medtwin.physiology.model", "Model"),
+    ("physiology", "medtwin.engine.model", "Model"),
     ("scores", "medtwin.scores.score", "Score"),
     ("sources", "medtwin.sources.source", "Source"),
     ("trials.designs", "medtwin.trials.trial", "Design"),
@@ -57,7 +57,7 @@ def test_every_plug_in_has_a_test_of_its_own(folder, module, noun):
 def test_the_contract_of_independence_names_every_model():
     told = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (models,) = (c["modules"] for c in told if c["id"] == "models")
-    found = offered("physiology", "medtwin.physiology.model", "Model")
+    found = offered("physiology", "medtwin.engine.model", "Model")
     assert sorted(models) == sorted(f"medtwin.physiology.{name}" for name in found)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from evidence.figures.chart import chart
 from evidence.models.minimal_ivgtt import fitted, glucose, late, plan, times, told
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import minimal_ivgtt
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 

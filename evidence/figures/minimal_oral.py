@@ -3,10 +3,10 @@
 import numpy as np
 
 from evidence.figures.chart import chart
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import minimal_oral
 from medtwin.physiology.minimal_ivgtt import insulin_line
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from evidence.figures.chart import chart
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
+from medtwin.engine.steady_state import steady_state
 from medtwin.physiology import pk_one
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
-from medtwin.physiology.steady_state import steady_state
 from medtwin.record import codes
 
 

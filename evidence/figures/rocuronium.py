@@ -3,9 +3,9 @@
 import numpy as np
 
 from evidence.figures.chart import chart
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import rocuronium
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from evidence.figures.chart import chart
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import tacrolimus
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 usual = tacrolimus.Parameters(

@@ -3,8 +3,8 @@
 import numpy as np
 
 from evidence.figures.chart import chart
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import transplant_vasculopathy
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from evidence.models.line import Line
+from medtwin.engine.simulate import simulate
+from medtwin.engine.stage_scans import after_scan, later, likeliest
+from medtwin.engine.stages import Panel, generator
 from medtwin.physiology import aneurysm
-from medtwin.physiology.simulate import simulate
-from medtwin.physiology.stage_scans import after_scan, later, likeliest
-from medtwin.physiology.stages import Panel, generator
 from medtwin.record import codes
 
 name = "aneurysm"

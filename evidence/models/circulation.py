@@ -9,10 +9,10 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from evidence.models.line import Line
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import circulation
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 model, adult = circulation.model, circulation.Parameters()

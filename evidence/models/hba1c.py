@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from evidence.models.line import Line
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.hospital.generated import founded
 from medtwin.hospital.living import live, tomorrow
 from medtwin.physiology import hba1c
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 name, days, hospitals, laboratory = "hba1c", 14, 6, 0.2

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from evidence.models.line import Line
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import minimal_ivgtt
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.twin.cohort import Person
 from medtwin.twin.map_fit import Error, Individual, individuals

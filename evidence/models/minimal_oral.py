@@ -14,9 +14,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from evidence.models.line import Line
+from medtwin.engine.schedule import Given
 from medtwin.physiology import minimal_oral
 from medtwin.physiology.minimal_ivgtt import insulin_line
-from medtwin.physiology.schedule import Given
 from medtwin.record import codes
 from medtwin.twin.cohort import Person
 from medtwin.twin.map_fit import Error, Individual, individuals

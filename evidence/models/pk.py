@@ -19,9 +19,9 @@ import numpy as np
 from evidence.models.line import Line
 from evidence.models.population import theophylline
 from evidence.own_past import Against, divided, foretold, honest, last_seen, plainly_off, versus
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import pk_one, pk_three, pk_two
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.twin.cohort import Person
 from medtwin.twin.map_fit import Error

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from evidence.models.line import Line
+from medtwin.engine.schedule import Given
 from medtwin.physiology import pk_one
-from medtwin.physiology.schedule import Given
 from medtwin.record import codes
 from medtwin.twin.cohort import Person
 from medtwin.twin.map_fit import Error

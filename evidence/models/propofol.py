@@ -10,8 +10,8 @@ import numpy as np
 
 from evidence.models.line import Line
 from evidence.own_past import Against, Foreseen, Split, divided, foretold, honest, last_seen, versus
+from medtwin.engine.schedule import Given
 from medtwin.physiology import propofol
-from medtwin.physiology.schedule import Given
 from medtwin.record import codes
 from medtwin.twin.cohort import Person
 from medtwin.twin.map_fit import Error

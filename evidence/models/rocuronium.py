@@ -20,9 +20,9 @@ from evidence.own_past import (
     plainly_off,
     versus,
 )
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import rocuronium
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Person

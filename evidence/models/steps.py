@@ -14,11 +14,11 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from evidence.models.line import Line
+from medtwin.engine.model import Model, sample
+from medtwin.engine.schedule import Given, schedule
+from medtwin.engine.simulate import named, parameter_array, simulate
 from medtwin.physiology import aneurysm, hba1c, minimal_ivgtt, minimal_oral, psa
 from medtwin.physiology import transplant_vasculopathy as heart
-from medtwin.physiology.model import Model, sample
-from medtwin.physiology.schedule import Given, schedule
-from medtwin.physiology.simulate import named, parameter_array, simulate
 from medtwin.record import codes
 
 people, checked, finer, asked = 3000, 20, 16, 1e-3

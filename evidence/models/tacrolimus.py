@@ -26,8 +26,8 @@ from evidence.own_past import (
     plainly_off,
     versus,
 )
+from medtwin.engine.schedule import Given
 from medtwin.physiology import tacrolimus
-from medtwin.physiology.schedule import Given
 from medtwin.record import codes
 from medtwin.twin.cohort import Person
 from medtwin.twin.map_fit import Error

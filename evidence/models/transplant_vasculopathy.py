@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from evidence.models.line import Line
-from medtwin.physiology.stage_scans import likeliest
-from medtwin.physiology.stages import Panel
+from medtwin.engine.stage_scans import likeliest
+from medtwin.engine.stages import Panel
 
 name = "transplant_vasculopathy"
 printed = {

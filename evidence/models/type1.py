@@ -17,9 +17,9 @@ import numpy as np
 
 from evidence import engine
 from evidence.models.line import Line
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import type1
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 name = "type1"

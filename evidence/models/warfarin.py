@@ -19,8 +19,8 @@ from evidence.own_past import (
     plainly_off,
     versus,
 )
+from medtwin.engine.schedule import Given
 from medtwin.physiology import warfarin, warfarin_inr
-from medtwin.physiology.schedule import Given
 from medtwin.record import codes
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Person

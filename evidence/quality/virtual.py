@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.hospital.sensor import errors, on_the_scale
 from medtwin.physiology import type1
 from medtwin.physiology.glucose_living import model
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.physiology.virtual_people import VirtualPeople, people
 from medtwin.record import codes
 from medtwin.record.observation import Observation

@@ -6,12 +6,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from medtwin.engine.model import Model
 from medtwin.learning.head import Learned
 from medtwin.learning.kept import Unreadable
 from medtwin.learning.kept import dumped as head_dumped
 from medtwin.learning.kept import loaded as head_loaded
 from medtwin.physiology.glucose_living import model
-from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, moment

@@ -18,9 +18,9 @@ import medtwin.physiology
 from medtwin.care.admission import the_round
 from medtwin.care.event import Event, What
 from medtwin.catalogue import everything
+from medtwin.engine.model import Model, seconds_in
 from medtwin.maths.kalman import reading
 from medtwin.physiology import glucose_living
-from medtwin.physiology.model import Model, seconds_in
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, facts, moment

@@ -9,8 +9,8 @@ from medtwin.care.admission import keep, kept_heads, pages, supported, taken_up,
 from medtwin.care.alert import Alert
 from medtwin.care.event import Event, What
 from medtwin.care.watch import over, raised
+from medtwin.engine.model import Model
 from medtwin.physiology import glucose_living
-from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record

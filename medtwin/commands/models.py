@@ -13,7 +13,7 @@ def library() -> dict[str, Any]:
     """Every model of the folder, by the name of its file."""
     import medtwin.physiology
     from medtwin.catalogue import everything
-    from medtwin.physiology.model import Model
+    from medtwin.engine.model import Model
 
     return everything(medtwin.physiology, Model)
 

@@ -23,7 +23,7 @@ from medtwin.vault.access import Role
 from medtwin.vault.consent import Purpose
 
 if TYPE_CHECKING:
-    from medtwin.physiology.model import Model
+    from medtwin.engine.model import Model
     from medtwin.vault.vault import Vault
 
 quarter = timedelta(minutes=15)

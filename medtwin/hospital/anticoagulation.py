@@ -11,11 +11,11 @@ from functools import cache
 
 import numpy as np
 
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.hospital.resident import Resident
 from medtwin.physiology import warfarin_inr
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.engine.model import Model
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import parameter_array, simulate
 from medtwin.hospital.plan import Plan, plan, quarters
 from medtwin.hospital.resident import Resident
 from medtwin.hospital.sensor import Errors, errors
 from medtwin.physiology import type1
-from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import parameter_array, simulate
 from medtwin.physiology.virtual_people import VirtualPeople, joined
 from medtwin.record import codes
 

@@ -1,6 +1,6 @@
 """Integrate many trajectories at once, in plain NumPy: the slow way that anyone can check.
 
-The compiled kernels of `physiology` do the same arithmetic some hundred times faster; this
+The compiled kernels of `engine` do the same arithmetic some hundred times faster; this
 is what they are tested against, and what to step through with a debugger.
 """
 

@@ -30,8 +30,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from medtwin.engine.model import Model, fixed, varies
 from medtwin.maths.functions import exp, floor, greatest, log, positive, sin, where
-from medtwin.physiology.model import Model, fixed, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

@@ -32,8 +32,8 @@ from typing import Any
 
 import numpy as np
 
+from medtwin.engine.model import Model, offset, varies
 from medtwin.physiology.insulin_need import insulin_need
-from medtwin.physiology.model import Model, offset, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 from medtwin.record.record import Record

@@ -27,7 +27,7 @@ from typing import Annotated, Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.model import Model, varies
+from medtwin.engine.model import Model, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

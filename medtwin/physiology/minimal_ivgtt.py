@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from medtwin.physiology.model import Model, varies
-from medtwin.physiology.schedule import Given
+from medtwin.engine.model import Model, varies
+from medtwin.engine.schedule import Given
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

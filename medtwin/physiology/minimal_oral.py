@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from medtwin.physiology.model import Model, fixed, varies
+from medtwin.engine.model import Model, fixed, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

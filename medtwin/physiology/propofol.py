@@ -25,8 +25,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from medtwin.engine.model import Model, offset, varies
 from medtwin.maths.functions import exp, positive, sqrt, where
-from medtwin.physiology.model import Model, offset, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

@@ -21,8 +21,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from medtwin.engine.model import Model, fixed, varies
 from medtwin.maths.functions import log
-from medtwin.physiology.model import Model, fixed, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

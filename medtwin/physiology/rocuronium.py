@@ -24,8 +24,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from medtwin.engine.model import Model, fixed, offset, varies
 from medtwin.maths.functions import positive
-from medtwin.physiology.model import Model, fixed, offset, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

@@ -24,9 +24,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from medtwin.engine.model import Model, fixed, offset, varies
 from medtwin.maths.functions import exp, sqrt, where
 from medtwin.physiology.absorption import arrived, open_time, swallowed
-from medtwin.physiology.model import Model, fixed, offset, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.engine.model import Model, varies
+from medtwin.engine.stages import generator
 from medtwin.maths.functions import where
-from medtwin.physiology.model import Model, varies
-from medtwin.physiology.stages import generator
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

@@ -35,8 +35,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from medtwin.engine.model import Model, fixed, varies
 from medtwin.maths.functions import between, positive, tanh, where
-from medtwin.physiology.model import Model, fixed, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

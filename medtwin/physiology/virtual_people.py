@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Bool, Float
 
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import Simulated, parameter_array, simulate
 from medtwin.physiology import type1
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import Simulated, parameter_array, simulate
 from medtwin.record import codes
 
 People = Float[np.ndarray, " person"]

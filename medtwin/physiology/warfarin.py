@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from medtwin.engine.model import Model, varies
 from medtwin.maths.functions import between, sqrt, where
 from medtwin.physiology.absorption import swallowed
-from medtwin.physiology.model import Model, varies
 from medtwin.record import codes
 from medtwin.record.codes import Code
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.engine.model import Model
 from medtwin.maths.kalman import Events, followed, foretold, origin, rolled, used
-from medtwin.physiology.model import Model
 from medtwin.record.record import Record, Series, moment
 from medtwin.twin.exact import belief, lines, system
 from medtwin.twin.personal import Personal

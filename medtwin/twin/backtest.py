@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
+from medtwin.engine.model import Model
 from medtwin.learning import (
     hybrid,
     lightgbm_person,
@@ -20,7 +21,6 @@ from medtwin.learning.inputs import Inputs
 from medtwin.learning.lessons import before, exam_begins, lesson, quarter_hours, since
 from medtwin.learning.readings import Moments
 from medtwin.physiology.glucose_living import model as living
-from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.record.record import Record, moment
 from medtwin.twin.along import said_along, said_under

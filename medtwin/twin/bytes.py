@@ -8,7 +8,7 @@ import orjson
 
 from medtwin import physiology
 from medtwin.catalogue import everything
-from medtwin.physiology.model import Model
+from medtwin.engine.model import Model
 from medtwin.twin.twin import Twin
 
 mark = b"medtwin twin 1\n"

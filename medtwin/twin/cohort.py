@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from medtwin.physiology.lane_source import parameter_names, shown_codes
-from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Given, Schedule, schedule
-from medtwin.physiology.simulate import Unstable, simulate
+from medtwin.engine.lane_source import parameter_names, shown_codes
+from medtwin.engine.model import Model
+from medtwin.engine.schedule import Given, Schedule, schedule
+from medtwin.engine.simulate import Unstable, simulate
 from medtwin.record.codes import Code
 
 most_numbers = 4_000_000

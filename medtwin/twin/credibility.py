@@ -8,8 +8,8 @@ evidence; what one person's data can tell of its parameters is in `identifiabili
 from dataclasses import dataclass, fields
 from typing import Any
 
-from medtwin.physiology.lane_source import shown_codes
-from medtwin.physiology.model import Model
+from medtwin.engine.lane_source import shown_codes
+from medtwin.engine.model import Model
 from medtwin.record.codes import Code
 
 

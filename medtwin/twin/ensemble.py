@@ -8,12 +8,12 @@ from dataclasses import fields, replace
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.engine.model import moment_on_clock, on_clock
+from medtwin.engine.schedule import Chance
+from medtwin.engine.simulate import advance
 from medtwin.maths import enkf
 from medtwin.maths.filters.filter import most, trusted
 from medtwin.maths.kalman import Events, look, rate, reading, taken
-from medtwin.physiology.model import moment_on_clock, on_clock
-from medtwin.physiology.schedule import Chance
-from medtwin.physiology.simulate import advance
 from medtwin.record.codes import Code
 from medtwin.twin.random import stream
 from medtwin.twin.timeline import Timeline, events

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.engine.model import Model
 from medtwin.maths.kalman import Belief, Events, Lines, System, followed, rolled, used
-from medtwin.physiology.model import Model
 from medtwin.twin.random import stream
 from medtwin.twin.timeline import Timeline, events
 from medtwin.twin.twin import Twin, parameters

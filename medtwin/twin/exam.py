@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import norm
 
+from medtwin.engine.model import Model
 from medtwin.learning.readings import Moments
-from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, facts, moment

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.engine.model import Model
 from medtwin.maths.filters.clouds import drawn, ensemble, heavy, particle, resampled
 from medtwin.maths.filters.filter import Belief, Cloud, Dynamics, Filter, Gaussian, Reading, Told
 from medtwin.maths.filters.filter import along as along_readings
 from medtwin.maths.filters.gaussian import unscented
 from medtwin.maths.kalman import reading
-from medtwin.physiology.model import Model
 from medtwin.record.observation import Observation
 from medtwin.twin.living import Life, Sensor, Unknowns, believed, dynamics, life, unknowns
 from medtwin.twin.random import stream

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import parameter_array, simulate
+from medtwin.engine.model import Model
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import parameter_array, simulate
 from medtwin.record.codes import Code
 from medtwin.twin.twin import Twin
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from medtwin.engine.model import Model, moment_on_clock, on_clock
+from medtwin.engine.simulate import advance
 from medtwin.maths.filters.filter import Dynamics, Gaussian
 from medtwin.maths.kalman import Events, rate, reading, taken
-from medtwin.physiology.model import Model, moment_on_clock, on_clock
-from medtwin.physiology.simulate import advance
 from medtwin.twin.timeline import Timeline, events
 from medtwin.twin.twin import Twin
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from medtwin.physiology.lane_source import parameter_names, shown_codes
-from medtwin.physiology.model import Model
+from medtwin.engine.lane_source import parameter_names, shown_codes
+from medtwin.engine.model import Model
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Cohort, Person, cohort, expected
 from medtwin.twin.prior import Prior, prior_of

@@ -1,7 +1,7 @@
 """The whole posterior, drawn: slow, exact but for chance, and so the yardstick of faster fits.
 
 The no-U-turn sampler (Hoffman & Gelman 2014, J Mach Learn Res 15:1593) of numpyro, on the same
-model file through JAX (`physiology.gradients`). `person_posterior` is the doubt about one
+model file through JAX (`engine.gradients`). `person_posterior` is the doubt about one
 person, which `map_fit` approximates by a normal; `cohort_posterior` the doubt about a
 population, whose best place `population_saem` finds. Needs the extra `medtwin[bayes]`.
 """
@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.gradients import course, first_event, listed, on, show
-from medtwin.physiology.lane_source import parameter_names, shown_codes
-from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Schedule
+from medtwin.engine.gradients import course, first_event, listed, on, show
+from medtwin.engine.lane_source import parameter_names, shown_codes
+from medtwin.engine.model import Model
+from medtwin.engine.schedule import Schedule
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Cohort, Person, cohort
 from medtwin.twin.map_fit import Error, error_sizes

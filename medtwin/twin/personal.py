@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.model import Model
+from medtwin.engine.model import Model
 
 
 @dataclass(frozen=True)

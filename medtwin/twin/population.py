@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.model import Model
+from medtwin.engine.model import Model
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Person, Untold
 from medtwin.twin.map_fit import Error

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize
 
-from medtwin.physiology.model import Model
+from medtwin.engine.model import Model
 from medtwin.twin.cohort import Cohort, Person
 from medtwin.twin.map_fit import Fit, climbed
 from medtwin.twin.population import Population, Structure

@@ -19,8 +19,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import gammaln, logsumexp
 
-from medtwin.physiology.lane_source import shown_codes
-from medtwin.physiology.model import Model
+from medtwin.engine.lane_source import shown_codes
+from medtwin.engine.model import Model
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Cohort, Person
 from medtwin.twin.map_fit import Error, climbed, foreseen

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.lane_source import shown_codes
-from medtwin.physiology.model import Model
+from medtwin.engine.lane_source import shown_codes
+from medtwin.engine.model import Model
 from medtwin.record.codes import Code
 from medtwin.twin.cohort import Cohort, Person, cohort
 from medtwin.twin.map_fit import Error, Fit

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from medtwin.physiology.model import Model
+from medtwin.engine.model import Model
 
 
 class NotFree(ValueError):

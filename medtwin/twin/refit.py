@@ -18,9 +18,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize
 
+from medtwin.engine.model import Model
 from medtwin.maths.kalman import Events, foretold, origin, reading
 from medtwin.maths.scoring import crps_normal
-from medtwin.physiology.model import Model
 from medtwin.record.record import Record, moment
 from medtwin.twin.exact import belief, lines, system
 from medtwin.twin.personal import Personal

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import DegenerateDataWarning, norm, sobol_indices
 
-from medtwin.physiology.model import Model
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import Simulated, simulate
+from medtwin.engine.model import Model
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import Simulated, simulate
 
 Outcome = Callable[[Simulated], Float[np.ndarray, " person"]]
 """One number for each person, from their course."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from medtwin.engine.lane_source import shown_codes
+from medtwin.engine.model import Model
 from medtwin.maths.kalman import Events, look, rate, reading, taken, usual
-from medtwin.physiology.lane_source import shown_codes
-from medtwin.physiology.model import Model
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record

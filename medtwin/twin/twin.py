@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.physiology.model import Model, sample
+from medtwin.engine.model import Model, sample
 from medtwin.record.record import Record
 from medtwin.twin.personal import Personal, drawn
 from medtwin.twin.prior import Prior

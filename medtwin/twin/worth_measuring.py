@@ -15,8 +15,8 @@ from jaxtyping import Float
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import logsumexp
 
+from medtwin.engine.model import seconds_in
 from medtwin.maths.filters.filter import Array
-from medtwin.physiology.model import seconds_in
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.record import moment

@@ -11,10 +11,10 @@ from typing import Any
 from medtwin.care.admission import taken_up, the_round
 from medtwin.care.event import Event
 from medtwin.care.round import AtHand, tend
+from medtwin.engine.model import Model
+from medtwin.engine.simulate import advance
 from medtwin.physiology import glucose_living as living
 from medtwin.physiology import type1 as s2008
-from medtwin.physiology.model import Model
-from medtwin.physiology.simulate import advance
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.person import Person

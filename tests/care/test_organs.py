@@ -17,9 +17,9 @@ from medtwin.care.organs import (
     teach_organs,
     tend_organs,
 )
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import propofol, type1, warfarin, warfarin_inr
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record

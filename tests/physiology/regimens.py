@@ -6,7 +6,7 @@ from itertools import groupby
 
 import numpy as np
 
-from medtwin.physiology.schedule import Given
+from medtwin.engine.schedule import Given
 from medtwin.record import codes
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import circulation
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 model, adult = circulation.model, circulation.Parameters()

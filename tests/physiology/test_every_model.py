@@ -9,9 +9,9 @@ import pytest
 
 from medtwin import physiology
 from medtwin.catalogue import everything
-from medtwin.physiology.model import Model, sample, seconds_in
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import Simulated, simulate
+from medtwin.engine.model import Model, sample, seconds_in
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import Simulated, simulate
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.twin.assimilate import assimilate

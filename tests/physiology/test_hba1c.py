@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology.hba1c import Parameters, average_glucose, hba1c, hba1c_of_history, model
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 day = 86400.0

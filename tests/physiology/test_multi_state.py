@@ -6,10 +6,9 @@ from math import exp
 import numpy as np
 import pytest
 
-from medtwin.physiology import aneurysm, transplant_vasculopathy
-from medtwin.physiology.model import sample
-from medtwin.physiology.simulate import simulate
-from medtwin.physiology.stage_scans import (
+from medtwin.engine.model import sample
+from medtwin.engine.simulate import simulate
+from medtwin.engine.stage_scans import (
     Impossible,
     after_scan,
     followed,
@@ -19,7 +18,8 @@ from medtwin.physiology.stage_scans import (
     reached_by,
     waited,
 )
-from medtwin.physiology.stages import Panel, generator, probabilities
+from medtwin.engine.stages import Panel, generator, probabilities
+from medtwin.physiology import aneurysm, transplant_vasculopathy
 from medtwin.record import codes
 
 aorta = aneurysm.Parameters()
@@ -115,7 +115,7 @@ def test_an_aorta_in_centimetres_is_refused():
 
 
 def test_what_was_made_with_known_rates_is_found_again():
-    from medtwin.physiology.stages import paths
+    from medtwin.engine.stages import paths
 
     truth = generator(3, {(0, 1): 0.3, (1, 2): 0.15})
     life = paths(truth, np.zeros(800, int), 0.0, 12.0, seed=1)

@@ -7,12 +7,12 @@ import pytest
 from regimens import asked
 from scipy.linalg import expm
 
+from medtwin.engine.plain import simulate_plainly
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
+from medtwin.engine.steady_state import steady_state
 from medtwin.maths.ode import carried
 from medtwin.physiology import pk_one, pk_three, pk_two
-from medtwin.physiology.plain import simulate_plainly
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
-from medtwin.physiology.steady_state import steady_state
 from medtwin.record import codes
 
 all_three = [pk_one, pk_two, pk_three]

@@ -7,12 +7,12 @@ import pytest
 from regimens import asked
 from scipy.integrate import quad
 
+from medtwin.engine.plain import simulate_plainly
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.maths.ode import carried
 from medtwin.physiology import pk_one
 from medtwin.physiology.absorption import meeting, shrinking
-from medtwin.physiology.plain import simulate_plainly
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 anybody = pk_one.Parameters()

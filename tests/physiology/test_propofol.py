@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import propofol
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 reference = propofol.Parameters(

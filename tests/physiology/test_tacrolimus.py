@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from medtwin.engine.model import sample
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import tacrolimus
-from medtwin.physiology.model import sample
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 
 # a man of 175 cm and 79.6 kg has 60 kg of lean body: 9270 w / (6680 + 216 w / 1.75^2)

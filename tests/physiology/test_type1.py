@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from medtwin.engine.model import sample
+from medtwin.engine.plain import simulate_plainly
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import named, parameter_array, simulate
 from medtwin.physiology import type1
-from medtwin.physiology.model import sample
-from medtwin.physiology.plain import simulate_plainly
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import named, parameter_array, simulate
 from medtwin.record import codes
 
 model = type1.model

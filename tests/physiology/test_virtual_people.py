@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import type1
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.physiology.virtual_people import normal_day, people
 from medtwin.record import codes
 

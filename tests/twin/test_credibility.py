@@ -6,8 +6,8 @@ import pytest
 
 import medtwin.physiology
 from medtwin.catalogue import everything
+from medtwin.engine.model import Model
 from medtwin.physiology import type1
-from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.twin.credibility import card
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from medtwin.engine.model import Model, fixed, varies
 from medtwin.maths.kalman import Events, look
 from medtwin.physiology import glucose_living, pk_one, type1
-from medtwin.physiology.model import Model, fixed, varies
 from medtwin.record.codes import Code, Kind
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record
@@ -318,7 +318,7 @@ def test_one_reading_cannot_tell_two_parameters_apart():
 
 
 def pk_given():
-    from medtwin.physiology.schedule import Given
+    from medtwin.engine.schedule import Given
 
     return Given(0.0, drug, 400.0)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medtwin.engine.model import Model
 from medtwin.physiology import glucose_living, type1
-from medtwin.physiology.model import Model
 from medtwin.record import codes
 from medtwin.record.record import Record
 from medtwin.twin.assimilate import Late, NoCheckpoint, assimilate, caught_up

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from medtwin.engine.schedule import Given
 from medtwin.physiology import pk_one
-from medtwin.physiology.schedule import Given
 from medtwin.record import codes
 from medtwin.twin.cohort import Person
 from medtwin.twin.map_fit import Error

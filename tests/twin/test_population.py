@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medtwin.engine.schedule import Given
+from medtwin.engine.simulate import simulate
 from medtwin.physiology import pk_one
-from medtwin.physiology.schedule import Given
-from medtwin.physiology.simulate import simulate
 from medtwin.record import codes
 from medtwin.twin.cohort import Person, Untold
 from medtwin.twin.map_fit import Error, individual

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from medtwin.engine.model import Model, fixed, offset
+from medtwin.engine.schedule import Given
 from medtwin.physiology import type1
-from medtwin.physiology.model import Model, fixed, offset
-from medtwin.physiology.schedule import Given
 from medtwin.record import codes
 from medtwin.record.codes import Code
 from medtwin.twin.sensitivity import NothingVaries, sensitivity, varying

@@ -4,7 +4,7 @@ import csv
 import gzip
 from itertools import groupby
 
-from medtwin.physiology.schedule import Given
+from medtwin.engine.schedule import Given
 from medtwin.record import codes
 from medtwin.twin.cohort import Person
 from medtwin.twin.map_fit import Error

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from medtwin.care.organs import Expected, brought_up, covered, followed, shows
-from medtwin.physiology.model import Model
+from medtwin.engine.model import Model
 from medtwin.record.codes import Code
 from medtwin.record.record import Record, moment
 from medtwin.twin.forecast import Forecast

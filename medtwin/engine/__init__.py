@@ -1,0 +1,1 @@
+"""What makes one plain model file run: compiled, in plain NumPy, through JAX, coupled, as SBML."""
