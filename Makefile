@@ -32,7 +32,8 @@ map: $(VENV)/.ready-to-run   ## write docs/map.md from the modules' own first li
 picture:   ## take the README's picture anew from what the browser tests saw
 	@mkdir -p docs/img && cp artefacts/patient-light.png docs/img/twin.png
 
-GATE := --extra build --extra dev --extra gpu --extra bayes --extra cluster --extra oracles
+GATE := --extra build --extra dev --extra gpu --extra bayes --extra cluster --extra oracles \
+  --extra analytics --extra linkage --extra postgres
 
 lock:   ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -139,6 +139,7 @@ def test_every_dependency_has_its_reason_and_its_licence():
 
 permissive = re.compile(r"MIT|BSD|Apache|MPL|ISC|PSF|Python|0BSD|Zlib|Unlicense|CC0", re.IGNORECASE)
 restricted = re.compile(r"\bA?GPL|\bBUSL|SSPL|Commons Clause", re.IGNORECASE)
+exceptions = {"psycopg": "LGPL-3.0"}  # an extra that nobody gets unasked; docs/dependencies.md
 
 
 def test_what_is_installed_may_be_used_by_anybody():
@@ -154,6 +155,9 @@ def test_what_is_installed_may_be_used_by_anybody():
         files = importlib.metadata.files(name) or []
         if not said.strip():
             said = " ".join(f.read_text()[:300] for f in files if "LICENSE" in f.name.upper())
+        if name in exceptions:
+            assert exceptions[name] in said
+            continue
         assert permissive.search(said), f"{name}: {said[:200]}"
         assert not restricted.search(said), f"{name}: {said[:200]}"
 
@@ -164,9 +168,7 @@ def test_every_lock_pins_by_hash_and_names_no_host():
         pins = re.findall(r"^[a-z0-9][a-z0-9.-]*==", text, re.MULTILINE)
         assert len(pins) > 50
         assert "--hash=sha256:" in text
-        assert "http" not in text.replace("httpx", "").replace("httpcore", "").replace(
-            "httptools", ""
-        )
+        assert "://" not in text
 
 
 def sources():
