@@ -9,6 +9,7 @@ from typing import IO
 
 from medtwin.record.observation import Observation
 from medtwin.record.person import Person
+from medtwin.record.waveform import Waveform
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Arrived:
     `original` is byte for byte what was sent; `about` names the person ("system|value"), or
     None if nobody was named; `person` is there when this original says who they are; `kept`
     is the kind of a resource kept without being understood, `kind` what it is in any case.
+    `places` says for each fact where in the original it stands ("Observation.component[1]",
+    "line 12", "chars 120-135", "OBX|3"), none meaning the whole; `waveforms` are its signals.
     """
 
     original: bytes
@@ -54,6 +57,8 @@ class Arrived:
     refused: tuple[Refusal, ...]
     kept: str = ""
     kind: str = ""
+    places: tuple[str, ...] = ()
+    waveforms: tuple[Waveform, ...] = ()
 
 
 @dataclass(frozen=True)
