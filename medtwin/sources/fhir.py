@@ -1,33 +1,19 @@
 """FHIR R4: bundles of every type, NDJSON and single resources, each kept byte for byte."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from medtwin.record.observation import Implausible, Observation
-from medtwin.record.units import UnknownUnit
-from medtwin.sources import fhir_events
-from medtwin.sources.fhir_kinds import KINDS
-from medtwin.sources.fhir_observation import Fact, observation
-from medtwin.sources.fhir_patient import person
-from medtwin.sources.fhir_subject import whose
-from medtwin.sources.fhir_words import NoFact, NotUnderstood, Resource, Told
+from medtwin.sources.fhir_reading import Entry, indexed, one, refused
+from medtwin.sources.fhir_words import Resource, Told
 from medtwin.sources.json_spans import resources
-from medtwin.sources.source import HEAD, SMALL, Arrived, Options, Refusal, Sent, Source, unread
+from medtwin.sources.source import HEAD, SMALL, Arrived, Options, Sent, Source, unread
 from medtwin.sources.zones import zone_or_none
 
-MEDIA = "application/fhir+json"
-READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
-    "Observation": observation,
-    **fhir_events.READERS,
-}
-OURS = (NotUnderstood, Implausible, UnknownUnit)
-MISSHAPEN = (TypeError, AttributeError, KeyError, ValueError, IndexError)
 BEGINNING = 4 << 20
-Entry = tuple[Resource, bytes, str]  # resource, its bytes, its fullUrl
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -60,7 +46,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
 def document_read(document: Any, raw: bytes, name: str, told: Told) -> Iterator[Arrived]:
     """One parsed document, with its bytes."""
     if not isinstance(document, dict):
-        yield _refused(raw, name, None, "it is not a JSON object", "send a resource or a Bundle")
+        yield refused(raw, name, None, "it is not a JSON object", "send a resource or a Bundle")
     elif document.get("resourceType") == "Bundle":
         yield from bundle(_entries(document, raw), name, told)
     else:
@@ -69,62 +55,13 @@ def document_read(document: Any, raw: bytes, name: str, told: Told) -> Iterator[
 
 def bundle(entries: list[Entry], name: str, told: Told) -> Iterator[Arrived]:
     """Every resource of a bundle; people first, so that their facts find them."""
-    told = replace(told, entries=_indexed(entries))
+    told = replace(told, entries=indexed(entries))
     people_first = sorted(entries, key=lambda e: e[0].get("resourceType") != "Patient")
     for resource, raw, url in people_first:
         if resource.get("resourceType") == "Bundle":
             yield from bundle(_entries(resource, raw), name, told)
         else:
             yield one(resource, raw, name, url, told)
-
-
-def one(resource: Resource, raw: bytes, name: str, url: str, told: Told) -> Arrived:
-    """One resource as what it turned into."""
-    kind = resource.get("resourceType")
-    where = f"{name}#{kind}/{resource.get('id', '')}"
-    if not isinstance(kind, str) or kind not in KINDS:
-        because = f"{kind!r} is no FHIR R4 resource kind" if kind else "it has no resourceType"
-        return _refused(raw, where, None, because, "check resourceType; allowed are those of R4")
-    try:
-        about = whose(resource, url, told)
-        return _understood(kind, resource, raw, where, about, told)
-    except NoFact as why:
-        kept = f"{kind} {why}"
-        return Arrived(raw, MEDIA, where, whose(resource, url, told), None, (), (), kept, kind)
-    except MISSHAPEN as why:
-        because = str(why) if isinstance(why, OURS) else _misshapen(why)
-        about = _named(resource, url, told)
-        return replace(_refused(raw, where, about, because, "correct and send again"), kind=kind)
-
-
-def _understood(
-    kind: str, resource: Resource, raw: bytes, where: str, about: str | None, told: Told
-) -> Arrived:
-    if kind == "Patient":
-        who, doubts = person(resource, told)
-        refused = tuple(_refusal(where, about, d, "correct and send again", raw) for d in doubts)
-        return Arrived(raw, MEDIA, where, about, who, (), refused, "", kind)
-    reader = READERS.get(kind)
-    if reader is None:
-        return Arrived(raw, MEDIA, where, about, None, (), (), kind, kind)
-    if about is None:
-        raise NotUnderstood("it names no patient; allowed is a subject that is a Patient")
-    told_of = list(reader(resource, told))
-    facts = tuple(f for f in told_of if isinstance(f, Observation))
-    bad = (f for f in told_of if not isinstance(f, Observation))
-    refused = tuple(_refusal(where, about, str(b), _next(b), raw) for b in bad)
-    return Arrived(raw, MEDIA, where, about, None, facts, refused, "", kind)
-
-
-def _indexed(entries: list[Entry]) -> dict[str, Resource]:
-    found: dict[str, Resource] = {}
-    for resource, _, url in entries:
-        kind = resource.get("resourceType")
-        target = {**resource, "_url": url} if kind == "Patient" else resource
-        found.setdefault(f"{kind}/{resource.get('id')}", target)
-        if url:
-            found[url] = target
-    return found
 
 
 def _entries(document: Resource, raw: bytes) -> list[Entry]:
@@ -150,7 +87,7 @@ def _lines(what: Sent, told: Told) -> Iterator[Arrived]:
             try:
                 document = orjson.loads(raw)
             except orjson.JSONDecodeError as why:
-                yield _refused(raw, name, None, f"the line is not JSON ({why})", "send it again")
+                yield refused(raw, name, None, f"the line is not JSON ({why})", "send it again")
                 continue
             yield from document_read(document, raw, name, told)
 
@@ -176,36 +113,6 @@ def _parsed(piece: bytes) -> Resource:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _refused(raw: bytes, where: str, about: str | None, because: str, then: str) -> Arrived:
-    return Arrived(
-        raw, MEDIA, where, about, None, (), (_refusal(where, about, because, then, raw),)
-    )
-
-
-def _refusal(where: str, about: str | None, because: str, then: str, raw: bytes) -> Refusal:
-    return Refusal(where.rpartition("#")[2], about or "nobody named", because, then, raw)
-
-
-def _named(resource: Resource, url: str, told: Told) -> str | None:
-    try:
-        return whose(resource, url, told)
-    except MISSHAPEN:
-        return None
-
-
-def _next(why: Fact) -> str:
-    if isinstance(why, UnknownUnit):
-        return "correct the unit at the sender, or add it to record/units.py"
-    return "correct it at the sender and send it again"
-
-
-def _misshapen(why: Exception) -> str:
-    """Python's complaint, in words for whoever sent it."""
-    stands = {"str": "a text", "int": "a number", "float": "a number", "list": "a list"}
-    word = next((w for t, w in stands.items() if f"'{t}'" in str(why)), "something else")
-    return f"it is not shaped as FHIR R4 says: {word} stands where another shape must ({why})"
 
 
 source = Source(
