@@ -609,6 +609,46 @@ vasculopathy_severe = Code(
 )
 note = Code("note", "note", "1", kind=Kind.answer)
 
+# What people wear and what a bedside device shows. `sleep` is a night or a nap as a whole, the
+# stages are its parts: never add the two. The same holds for `energy` and its two parts.
+resting_heart_rate = Code(
+    "resting_heart_rate", "heart rate at rest", "/min", 15, 250, 2, codings=loinc("40443-4")
+)
+hrv_sdnn = Code(
+    "hrv_sdnn", "heart rate variability, SDNN", "ms", 0, 1000, 10, codings=loinc("80404-7")
+)
+hrv_rmssd = Code("hrv_rmssd", "heart rate variability, RMSSD", "ms", 0, 1000, 10)
+rr_interval = Code("rr_interval", "beat to beat interval", "ms", 100, 10000, 5)
+vo2_max = Code(
+    "vo2_max", "maximal oxygen uptake", "mL/(kg.min)", 3, 110, 4, codings=loinc("94122-9")
+)
+perfusion_index = Code(
+    "perfusion_index", "perfusion index", "%", 0, 100, 0.3, codings=loinc("61006-3")
+)
+skin_temperature_change = Code(
+    "skin_temperature_change", "skin temperature against one's own usual", "K", -15, 15, 0.2
+)
+body_fat = Code("body_fat", "body fat", "%", 1, 80, 3, codings=loinc("41982-0"))
+lean_mass = Code("lean_mass", "lean body mass", "kg", 0.1, 300, 2)
+waist = Code("waist", "waist circumference", "cm", 10, 350, 2, codings=loinc("8280-0"))
+energy_active = Code("energy_active", "energy spent moving", "kcal", 0, 30000)
+energy_resting = Code("energy_resting", "energy spent at rest", "kcal", 0, 15000)
+distance = Code("distance", "distance covered on foot", "m", 0, 1e6, codings=loinc("55430-3"))
+floors = Code("floors", "floors climbed", "{floors}", 0, 5000)
+sleep = Code("sleep", "asleep", "min", 0, 2880, codings=loinc("93832-4"))
+sleep_light = Code("sleep_light", "light sleep", "min", 0, 2880, codings=loinc("93830-8"))
+sleep_deep = Code("sleep_deep", "deep sleep", "min", 0, 2880, codings=loinc("93831-6"))
+sleep_rem = Code("sleep_rem", "REM sleep", "min", 0, 2880, codings=loinc("93829-0"))
+sleep_awake = Code("sleep_awake", "awake during the night", "min", 0, 2880)
+sleep_in_bed = Code("sleep_in_bed", "in bed", "min", 0, 2880)
+insulin_suspended = Code("insulin_suspended", "insulin pump stopped", "min", 0, 20160)
+pr_interval = Code("pr_interval", "PR interval", "ms", 30, 800, 8, codings=loinc("8625-6"))
+qrs_duration = Code("qrs_duration", "QRS duration", "ms", 30, 400, 6, codings=loinc("8633-0"))
+qt_interval = Code("qt_interval", "QT interval", "ms", 100, 1000, 12, codings=loinc("8634-8"))
+qtc_interval = Code("qtc_interval", "QTc interval", "ms", 150, 1000, 15, codings=loinc("8636-3"))
+aorta_diameter = Code("aorta_diameter", "diameter of the aorta", "mm", 3, 200, 2)
+lesion_diameter = Code("lesion_diameter", "diameter of a lesion", "mm", 0, 500, 1.5)
+
 
 def known() -> dict[str, Code]:
     """Every code this file names, by its id."""

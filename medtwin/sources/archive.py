@@ -5,16 +5,21 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from io import BufferedReader, RawIOBase
 from lzma import LZMAError
-from typing import IO
+from typing import IO, Any
 
-from medtwin.sources.source import SMALL, Arrived, Sent, given, unread
+from medtwin.sources.source import HEAD, SMALL, Arrived, Sent, given, unread
 
 ZIP, GZIP, BZIP, XZ = b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
 BROKEN = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError)
 # The densest honest member seen (a day of constant sensor values as JSON) packs 200 to 1.
 DENSEST = 2000
+# Of what is longer than a document may be, only a source that streams reads anything; deflate
+# packs no more than 1032 to 1, health exports 20 to 40 to 1.
+DENSEST_STREAM = 300
 MANY = 2_000_000
+LONGEST = 64 << 30  # all members of one archive together
 
 
 def archived(head: bytes) -> bool:
@@ -36,14 +41,62 @@ def members(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
 
 def _zipped(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
     with what.open() as file, zipfile.ZipFile(file) as archive:
+        total = 0
         for info in archive.infolist()[:MANY]:
             if info.is_dir():
                 continue
             name = f"{what.name}:{info.filename}"
-            if info.file_size > DENSEST * max(info.compress_size, 1024):
+            total += info.file_size
+            if _too_dense(info, largest) or total > LONGEST:
                 yield _bomb(name)
+            elif info.file_size > SMALL:
+                yield _long(what, archive, info, name)
             else:
                 yield _unzipped(archive, info, name, largest)
+
+
+def _too_dense(info: zipfile.ZipInfo, largest: int) -> bool:
+    packed = max(info.compress_size, 1024)
+    long = info.file_size > largest
+    return info.file_size > (DENSEST_STREAM if long else DENSEST) * packed
+
+
+def _long(what: Sent, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Sent | Arrived:
+    """A member too long to be held: opened anew, and read through, by the source it belongs to.
+
+    `zipfile` gives no more bytes of it than the archive's directory says.
+    """
+    try:
+        with archive.open(info) as member:
+            head = member.read(HEAD)
+    except (*BROKEN, NotImplementedError) as why:
+        return unread(given(name, b""), f"it is broken in its archive ({why})", "send it again")
+    except RuntimeError as why:  # what zipfile raises for a password
+        return unread(given(name, b""), str(why), "send it without a password")
+    if archived(head):
+        return unread(given(name, b""), "it is an archive inside an archive", "unpack it once")
+    return Sent(name, head, lambda: BufferedReader(Member(what, info), HEAD), info.file_size)
+
+
+class Member(RawIOBase):
+    """A long member of a zip, which lets go of the archive when it is closed."""
+
+    def __init__(self, what: Sent, info: zipfile.ZipInfo) -> None:
+        self.holds = ExitStack()
+        archive = self.holds.enter_context(zipfile.ZipFile(self.holds.enter_context(what.open())))
+        self.member = self.holds.enter_context(archive.open(info))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        got = self.member.read(len(buffer))
+        buffer[: len(got)] = got
+        return len(got)
+
+    def close(self) -> None:
+        self.holds.close()
+        super().close()
 
 
 def _unzipped(

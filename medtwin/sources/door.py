@@ -13,7 +13,7 @@ from pathlib import Path
 import medtwin.sources
 from medtwin.catalogue import everything
 from medtwin.record.observation import Observation
-from medtwin.sources.archive import archived, members
+from medtwin.sources.archive import BROKEN, archived, members
 from medtwin.sources.source import (
     SMALL,
     Arrived,
@@ -57,10 +57,11 @@ def read_one(what: Sent, options: Options) -> Iterator[Arrived]:
     if not what.head:
         yield unread(what, "it is empty", "send it again")
         return
-    if what.size is not None and what.size > options.largest:
+    reader = recognised(what)
+    streams = reader is not None and reader.streams
+    if what.size is not None and what.size > options.largest and not streams:
         yield unread(what, f"it is longer than {options.largest} bytes", "send it in parts")
         return
-    reader = recognised(what)
     if reader is None:
         yield _unrecognised(what)
         return
@@ -150,8 +151,11 @@ def _opened(path: Path, options: Options) -> Iterator[Arrived]:
 
 
 def _beginning(what: Sent) -> bytes:
-    with what.open() as file:
-        return file.read(SMALL)
+    try:
+        with what.open() as file:
+            return file.read(SMALL)
+    except BROKEN:  # a member of an archive that breaks off
+        return b""
 
 
 def _unrecognised(what: Sent) -> Arrived:

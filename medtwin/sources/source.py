@@ -17,13 +17,16 @@ class Options:
     """How to read: when it was received, which mapping file, which zone naive times are in.
 
     `received` becomes `known` of every fact, unless the mapping of a table says more exactly
-    when each value was known. A document longer than `largest` bytes is refused unread.
+    when each value was known. A document longer than `largest` bytes is refused unread, unless
+    its source streams. `about` ("system|value") says whose a device's file is where the file
+    itself names nobody.
     """
 
     received: datetime
     mapping: Path | None = None
     zone: str | None = None
     largest: int = 1 << 30
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Source:
 
     `recognises` looks at the name and the first bytes. `read` yields what arrived, original by
     original, and never raises for bad content: what it cannot accept it hands over refused.
+    One that `streams` holds a block at a time, whatever the length of the document.
     """
 
     name: str
@@ -114,6 +118,7 @@ class Source:
     suffixes: tuple[str, ...]
     recognises: Callable[[Path, bytes], bool]
     read: Callable[[Sent, Options], Iterator[Arrived]]
+    streams: bool = False
 
 
 def unread(what: Sent, because: str, then: str, original: bytes = b"") -> Arrived:
