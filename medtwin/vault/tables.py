@@ -176,7 +176,72 @@ sessions = Table(
     Column("account", LargeBinary, ForeignKey("accounts.digest"), nullable=False),
     _time("until"),
 )
-of_one_person = (facts, vocabulary, originals, refusals, checkpoints, forecasts, alerts)
+# FHIR resources, every version of them. `name` is a keyed digest of kind and id; the content is
+# in `originals`, and how it is served (id, what its references mean) is sealed here.
+resources = Table(
+    "resources",
+    store,
+    _number("number"),
+    Column("kind", String, nullable=False),
+    Column("name", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("patient", String, nullable=False),  # empty for the house's own
+    _time("updated"),
+    Column("deleted", Boolean, nullable=False),
+    Column("shown", Boolean, nullable=False),  # the newest version, and not deleted
+    Column("original", LargeBinary),
+    _sealed(),
+    UniqueConstraint("name", "version"),
+    Index("resources_shown", "shown", "kind", "patient", "number"),
+)
+# What can be searched for, of the versions shown; every word is a keyed digest.
+resource_words = Table(
+    "resource_words",
+    store,
+    Column("word", BigInteger, primary_key=True, autoincrement=False),
+    Column("patient", String, primary_key=True),
+    Column("resource", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+resource_times = Table(
+    "resource_times",
+    store,
+    Column("word", BigInteger, primary_key=True, autoincrement=False),
+    Column("patient", String, primary_key=True),
+    Column("low", BigInteger, primary_key=True, autoincrement=False),
+    Column("high", BigInteger, primary_key=True, autoincrement=False),
+    Column("resource", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+resource_links = Table(
+    "resource_links",
+    store,
+    Column("target", BigInteger, primary_key=True, autoincrement=False),
+    Column("word", BigInteger, primary_key=True, autoincrement=False),
+    Column("patient", String, primary_key=True),
+    Column("resource", BigInteger, primary_key=True, autoincrement=False),
+    Index("resource_links_by_resource", "resource", "word"),
+    sqlite_with_rowid=False,
+)
+# What a program shows instead of a session; kept only hashed.
+tokens = Table(
+    "tokens",
+    store,
+    Column("token", LargeBinary, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("patient", String),
+    Column("scopes", String, nullable=False),
+    Column("basis", String, nullable=False),
+    Column("grants", String, nullable=False),
+    _time("until"),
+)
+of_resources = (resources, resource_words, resource_times, resource_links)
+of_one_person = (
+    *(facts, vocabulary, originals, refusals, checkpoints, forecasts, alerts),
+    *of_resources,
+    tokens,
+)
 
 # In a file of their own, so that a copy of the store opens nothing.
 keys = Table(
