@@ -22,6 +22,7 @@ test: $(VENV)/.ready-to-check   ## the tests alone; choose with ARGS="tests/reco
 evidence: $(VENV)/.ready-for-evidence   ## rebuild every published figure and benchmark (long)
 	@for one in evidence/[a-z]*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
 	@$(BIN)/python -m evidence.models --json > evidence/results/models.jsonl
+	@$(BIN)/python -m evidence.record --out evidence/record.json
 
 fmt: $(VENV)/.ready-to-check   ## format, and mend what lint can mend
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,13 +1,13 @@
 """Dexcom Clarity: the CSV a person or clinic exports from clarity.dexcom.com."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from medtwin.record import codes
 from medtwin.record.person import Person
-from medtwin.sources.diary import Entry, arrived, column, facts, placed, unit_of
+from medtwin.sources.diary import Entry, arrived, column, facts, line_numbers, placed, unit_of
 from medtwin.sources.source import Arrived, Options, Refusal, Sent, Source, unread
 from medtwin.sources.table_file import BadTable, Table, decoded, delimited
 from medtwin.sources.zones import zone_or_none
@@ -64,9 +64,9 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
         return
     rows = [dict(zip(table.columns, r, strict=True)) for r in _rows(table)]
     person, about = whose(rows, layout, what)
-    found = facts(
-        entries(rows, layout, zone_or_none(options.zone), about), options.received, REACH, about
-    )
+    numbered = zip(line_numbers(raw, 0, len(rows)), rows, strict=True)
+    read_rows = entries(numbered, layout, zone_or_none(options.zone), about)
+    found = facts(read_rows, options.received, REACH, about)
     yield arrived(what, raw, about, person, found, "Clarity export")
 
 
@@ -96,10 +96,10 @@ def whose(rows: list[dict[str, str]], layout: Layout, what: Sent) -> tuple[Perso
 
 
 def entries(
-    rows: list[dict[str, str]], layout: Layout, zone: tzinfo | None, about: str
+    rows: Iterable[tuple[int, dict[str, str]]], layout: Layout, zone: tzinfo | None, about: str
 ) -> Iterator[Entry | Refusal]:
-    """Every event of the diary."""
-    for number, row in enumerate(rows, start=2):
+    """Every event of the diary; each row comes with the line it stands in."""
+    for number, row in rows:
         event = row[layout.event].strip()
         if event.lower() in SETTINGS or event.lower() in ABOUT_ROWS:
             continue
@@ -107,7 +107,7 @@ def entries(
             at = placed(datetime.fromisoformat(row[layout.time].strip()), zone)
             yield _entry(number, row, event, at, layout)
         except (ValueError, KeyError) as why:
-            what = f"row {number}, event {event!r}"
+            what = f"line {number}, event {event!r}"
             because = f"it is not understood ({why})"
             yield Refusal(what, about, because, "it is kept in the original; tell us about it")
 

@@ -9,6 +9,7 @@ from medtwin.record.observation import Implausible, Observation
 from medtwin.record.person import Person
 from medtwin.record.units import UnknownUnit, convert
 from medtwin.sources.source import Arrived, Refusal, Sent
+from medtwin.sources.table_file import decoded
 
 # Words sensors print instead of a number outside their range, in the languages we have seen.
 BELOW = {"low", "lo", "niedrig", "bas", "bajo", "basso", "laag", "låg"}
@@ -21,7 +22,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One filled cell of a diary, as text."""
+    """One filled cell of a diary, as text, and the line it stands in."""
 
     row: int
     at: datetime
@@ -33,21 +34,31 @@ class Entry:
     until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a diary's entries turned into: facts, the row of each, and what was refused."""
+
+    facts: tuple[Observation, ...]
+    rows: tuple[int, ...]
+    refused: tuple[Refusal, ...]
+
+
 def facts(
     entries: Iterator[Entry | Refusal], received: datetime, reach: tuple[float, float], whose: str
-) -> tuple[tuple[Observation, ...], tuple[Refusal, ...]]:
+) -> Told:
     """What the entries say. `reach` is the sensor's range in the code's own unit."""
-    good, bad = [], []
+    good, rows, bad = [], [], []
     for entry in entries:
         if isinstance(entry, Refusal):
             bad.append(entry)
             continue
         try:
             good.append(_fact(entry, received, reach))
+            rows.append(entry.row)
         except (Unreadable, Implausible, UnknownUnit) as why:
-            what = f"row {entry.row}, {entry.code.name} {entry.text!r}"
+            what = f"line {entry.row}, {entry.code.name} {entry.text!r}"
             bad.append(Refusal(what, whose, str(why), "correct the row and import again"))
-    return tuple(good), tuple(bad)
+    return Told(tuple(good), tuple(rows), tuple(bad))
 
 
 def _fact(entry: Entry, received: datetime, reach: tuple[float, float]) -> Observation:
@@ -80,11 +91,26 @@ def arrived(
     raw: bytes,
     about: str,
     person: Person | None,
-    found: tuple[tuple[Observation, ...], tuple[Refusal, ...]],
+    found: Told,
     kind: str,
 ) -> Arrived:
-    """The whole diary as one original of one person."""
-    return Arrived(raw, "text/csv", what.name, about, person, *found, "", kind)
+    """The whole diary as one original of one person; each fact says the line it stands in."""
+    places = tuple(f"line {row}" for row in found.rows)
+    media = "text/csv"
+    return Arrived(
+        raw, media, what.name, about, person, found.facts, found.refused, "", kind, places
+    )
+
+
+def line_numbers(raw: bytes, above: int, rows: int) -> list[int]:
+    """The line of the file in which each row stands, counted from 1.
+
+    `above` lines stand before the header. A row told over several lines is numbered as if none
+    were: the number then says the row under the header.
+    """
+    lines = decoded(raw).splitlines()[above + 1 :]
+    filled = [n for n, line in enumerate(lines, start=above + 2) if line.strip()]
+    return filled if len(filled) == rows else list(range(above + 2, above + 2 + rows))
 
 
 def column(names: Sequence[str], *starts: str) -> str | None:

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import compress
 from pathlib import Path
 
 import medtwin.sources
 from medtwin.catalogue import everything
 from medtwin.record.observation import Observation
+from medtwin.record.waveform import Waveform
 from medtwin.sources.archive import BROKEN, archived, members
 from medtwin.sources.source import (
     SMALL,
@@ -98,12 +100,22 @@ def plausible(arrived: Arrived, people: People, received: datetime) -> Arrived:
         people.born[about] = arrived.person.born
     birth = _midnight(people.born.get(about))
     latest = received + CLOCK_ERROR
-    if all(birth <= f.at <= latest for f in arrived.facts):
+    fine = [birth <= one.at <= latest for one in (*arrived.facts, *arrived.waveforms)]
+    if all(fine):
         return arrived
-    good = tuple(f for f in arrived.facts if birth <= f.at <= latest)
-    bad = [f for f in arrived.facts if not birth <= f.at <= latest]
-    refused = tuple(_impossible(f, arrived, received, birth) for f in bad)
-    return replace(arrived, facts=good, refused=arrived.refused + refused)
+    several = len(arrived.facts)
+    return replace(
+        arrived,
+        facts=tuple(compress(arrived.facts, fine)),
+        places=tuple(compress(arrived.places, fine)),
+        waveforms=tuple(compress(arrived.waveforms, fine[several:])),
+        refused=arrived.refused
+        + tuple(
+            _impossible(one, arrived, received, birth)
+            for one, good in zip((*arrived.facts, *arrived.waveforms), fine, strict=True)
+            if not good
+        ),
+    )
 
 
 def _midnight(born: date | None) -> datetime:
@@ -113,9 +125,10 @@ def _midnight(born: date | None) -> datetime:
 
 
 def _impossible(
-    fact: Observation, arrived: Arrived, received: datetime, birth: datetime
+    fact: Observation | Waveform, arrived: Arrived, received: datetime, birth: datetime
 ) -> Refusal:
-    what = f"{fact.code.name} at {fact.at.isoformat()}"
+    name = f"waveform {fact.code}" if isinstance(fact, Waveform) else fact.code.name
+    what = f"{name} at {fact.at.isoformat()}"
     whose = arrived.about or "nobody named"
     if fact.at > received:
         because = f"it lies in the future of {received.isoformat()}, when it was received"

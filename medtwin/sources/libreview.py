@@ -9,7 +9,7 @@ from pathlib import Path
 from medtwin.record import codes
 from medtwin.record.codes import Code
 from medtwin.record.person import Person
-from medtwin.sources.diary import Entry, arrived, column, facts, placed, unit_of
+from medtwin.sources.diary import Entry, arrived, column, facts, line_numbers, placed, unit_of
 from medtwin.sources.source import Arrived, Options, Refusal, Sent, Source, unread
 from medtwin.sources.table_file import BadTable, decoded, delimited
 from medtwin.sources.zones import zone_or_none
@@ -95,7 +95,8 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
     except BadTable as why:
         yield unread(what, str(why), "export it again, or import as a table with a format", raw)
         return
-    read_rows = entries(rows, names, when, day_first, zone_or_none(options.zone), about)
+    numbered = list(zip(line_numbers(raw, begins, len(rows)), rows, strict=True))
+    read_rows = entries(numbered, names, when, day_first, zone_or_none(options.zone), about)
     yield arrived(
         what,
         raw,
@@ -119,29 +120,29 @@ def whose(above: Sequence[str], what: Sent) -> tuple[str, Person | None]:
 
 
 def entries(
-    rows: Sequence[Mapping[str, str]],
+    rows: Sequence[tuple[int, Mapping[str, str]]],
     names: Sequence[str],
     when: str,
     day_first: bool,
     zone: tzinfo | None,
     about: str,
 ) -> Iterator[Entry | Refusal]:
-    """Every filled cell of the diary."""
+    """Every filled cell of the diary; each row comes with the line it stands in."""
     device = column([n for n in names if n != when], *DEVICE)
     cells = [(n, c) for c in CELLS if (n := column(names, *c.begins))]
     words = [(n, w) for starts, w in WORDS.items() if (n := column(names, *starts))]
     servings = column(names, *SERVINGS)
-    for number, row in enumerate(rows, start=1):
+    for number, row in rows:
         try:
             at = placed(moment(row[when], day_first), zone)
         except ValueError as why:
-            yield Refusal(f"row {number}", about, str(why), "correct the time and import again")
+            yield Refusal(f"line {number}", about, str(why), "correct the time and import again")
             continue
         by = (row[device] if device else "") or "FreeStyle Libre"
         try:
             found = list(_filled(number, row, at, by, cells, words))
         except ValueError as why:
-            yield Refusal(f"row {number}", about, str(why), "correct the dose and import again")
+            yield Refusal(f"line {number}", about, str(why), "correct the dose and import again")
             continue
         yield from found
         if not found:
@@ -186,9 +187,9 @@ def _number(text: str) -> float:
 def _nothing(number: int, row: Mapping[str, str], servings: str | None, about: str) -> Refusal:
     if servings and row[servings].strip():
         because = "carbohydrate in servings; nobody told how many grams one is"
-        return Refusal(f"row {number}", about, because, "enter grams, or convert with a mapping")
+        return Refusal(f"line {number}", about, because, "enter grams, or convert with a mapping")
     because = "it holds nothing we read (a change of the clock, or a kind we do not know)"
-    return Refusal(f"row {number}", about, because, "it is kept in the original")
+    return Refusal(f"line {number}", about, because, "it is kept in the original")
 
 
 def moment(text: str, day_first: bool) -> datetime:

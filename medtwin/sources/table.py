@@ -100,7 +100,8 @@ def arrived(table: Table, mapping: TableMapping, what: Sent, options: Options) -
             done = [facts(table, block, at[block], who, c, received) for c in usable.columns]
             bad = [_refusal(r, about) for _, refused in done for r in refused]
             bad += _timeless(at[block], mapping, about)
-            observed = [o for found, _ in done if found for o in observations(found, mapping)]
+            kept = [found for found, _ in done if found]
+            observed = [o for found in kept for o in observations(found, mapping)]
             original, media = table.block(block)
             yield Arrived(
                 original,
@@ -112,6 +113,7 @@ def arrived(table: Table, mapping: TableMapping, what: Sent, options: Options) -
                 tuple(whole + bad),
                 "",
                 "table rows",
+                tuple(place for found in kept for place in places(found, block, table)),
             )
             whole = []
     if not table.rows:
@@ -177,6 +179,12 @@ def observations(found: Facts, mapping: TableMapping) -> Iterator[Observation]:
         yield Observation(
             moment(at), column.code, float(value), source, moment(known), end, column.says
         )
+
+
+def places(found: Facts, block: Int[np.ndarray, " row"], table: Table) -> list[str]:
+    """Where in the block's own bytes each fact stands: its line, or its row where it has none."""
+    word, first = ("row", 1) if table.lines is None else ("line", 2 + table.header.count(b"\n"))
+    return [f"{word} {i + first}" for i in np.searchsorted(block, found.row)]
 
 
 def series(found: Facts, mapping: TableMapping) -> Series:
