@@ -1,6 +1,6 @@
 """Three filters on the type 1 model, on virtual people whose truth is known.
 
-    python -m evidence.filters [--people 20] [--json]
+    python -m evidence.filters [--people 30] [--json]
 
 Synthetic: adults of `physiology.virtual_people`, a day of three meals, counted with an error of
 20 %, each with its bolus; a sensor every 5 minutes with white noise of 5 mg/dL and a slow error of
@@ -8,11 +8,13 @@ Synthetic: adults of `physiology.virtual_people`, a day of three meals, counted 
 counted meals and the boluses, and follows the readings. Printed: error of plasma glucose (which no
 sensor shows) and of the next reading, coverage of the 90 % interval of interstitial glucose, and
 seconds for a day, in the same run. What each filter is told of the sensor: a noise of 10 mg/dL
-(the code's own), or the slow error as a state.
+(the code's own), or the slow error as a state. Every filter meets the same people: a difference is
+the mean of each person's own, with an interval from 2,000 resampled cohorts.
 """
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ from medtwin.twin.living import Sensor
 from medtwin.twin.twin import born
 
 results = Path(__file__).parent / "results" / "filters.json"
+page = Path(__file__).parent.parent / "docs" / "calibration.md"
 midnight = datetime(2024, 5, 6, tzinfo=UTC)
 readings = np.arange(5.0, 1440.0, 5.0)
 meals = ((420.0, 50.0), (720.0, 75.0), (1080.0, 75.0))
@@ -94,15 +97,41 @@ def tried(day: Day, by: str, sensor: Sensor | None, seed: int) -> dict[str, floa
 
 def compared(count: int) -> list[dict[str, Any]]:
     """Every filter, told either way, on the same people."""
-    days, rows = [a_day(seed) for seed in range(count)], []
+    days, rows, first = [a_day(seed) for seed in range(count)], [], None
     for by in ("ensemble", "unscented", "particle"):
         for how, sensor in told.items():
             tried(days[0], by, sensor, 0)  # what is compiled is compiled before the clock runs
             found = [tried(day, by, sensor, seed) for seed, day in enumerate(days)]
             row = {key: float(np.mean([f[key] for f in found])) for key in found[0]}
             row["seconds_a_day"] = median(f["seconds_a_day"] for f in found)
-            rows.append({"filter": by, "sensor": how, "people": count, **row})
+            first = first or found
+            apart = {key: against(found, first, key) for key in judged}
+            rows.append({"filter": by, "sensor": how, "people": count, **row, "apart": apart})
+            print(said(rows[-1]), file=sys.stderr, flush=True)
     return rows
+
+
+judged = ("plasma_rmse", "next_reading_rmse", "coverage_90")
+
+
+def against(
+    found: Sequence[dict[str, float]], first: Sequence[dict[str, float]], key: str
+) -> tuple[float, float, float]:
+    """Person by person less the first row's: the mean, and its 95 % interval."""
+    apart = np.array([f[key] - g[key] for f, g in zip(found, first, strict=True)])
+    pick = np.random.default_rng(0).integers(0, len(apart), (2000, len(apart)))
+    low, high = np.quantile(apart[pick].mean(axis=1), [0.025, 0.975])
+    return float(apart.mean()), float(low), float(high)
+
+
+def said(row: dict[str, Any]) -> str:
+    """One row in words."""
+    mean, low, high = row["apart"]["plasma_rmse"]
+    return (
+        f"{row['filter']:10} {row['sensor']:22} plasma {row['plasma_rmse']:5.1f} mg/dL "
+        f"({mean:+.1f}, {low:+.1f} to {high:+.1f}), next reading {row['next_reading_rmse']:5.1f}, "
+        f"coverage {row['coverage_90']:.0%}, {row['seconds_a_day']:.2f} s a day"
+    )
 
 
 def _fact(minutes: float, code: Any, value: float) -> Observation:
@@ -137,20 +166,43 @@ _volume = list(type1.Parameters.__dataclass_fields__).index("Vg")
 def main() -> None:
     """Compare, print, keep."""
     asked = argparse.ArgumentParser(description="filters on virtual people with type 1 diabetes")
-    asked.add_argument("--people", type=int, default=20)
+    asked.add_argument("--people", type=int, default=30)
     asked.add_argument("--json", action="store_true", help="print JSON")
     args = asked.parse_args()
     rows = compared(args.people)
     results.write_text(json.dumps(rows, indent=1) + "\n")
+    write(rows)
     if args.json:
         print(json.dumps(rows, indent=1))
-        return
-    for row in rows:
-        print(
-            f"{row['filter']:10} {row['sensor']:22} plasma {row['plasma_rmse']:5.1f} mg/dL, "
-            f"next reading {row['next_reading_rmse']:5.1f}, coverage {row['coverage_90']:.0%}, "
-            f"{row['seconds_a_day']:.2f} s a day"
-        )
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The page's table; what stands in brackets is the paired difference from the first row."""
+    lines = [
+        "| filter | told of the sensor | plasma, mg/dL | next reading, mg/dL | held | s a day |",
+        "|---|---|---|---|---|---|",
+    ]
+    for r in rows:
+        cells = [_paired(r, "plasma_rmse", 1.0, 1), _paired(r, "next_reading_rmse", 1.0, 2)]
+        cells.append(_paired(r, "coverage_90", 100.0, 0))
+        told_as = " | ".join(cells)
+        lines.append(f"| {r['filter']} | {r['sensor']} | {told_as} | {r['seconds_a_day']:.1f} |")
+    return "\n".join(lines)
+
+
+def _paired(row: dict[str, Any], key: str, scale: float, digits: int) -> str:
+    mean, low, high = (f"{scale * v:+.{digits}f}" for v in row["apart"][key])
+    unit = " %" if scale != 1.0 else ""
+    apart = "" if row["apart"][key] == (0.0, 0.0, 0.0) else f" ({mean}; {low} to {high})"
+    return f"{scale * row[key]:.{digits}f}{unit}{apart}"
+
+
+def write(rows: Sequence[dict[str, Any]]) -> None:
+    """The table on docs/calibration.md."""
+    mark = "<!-- written by python -m evidence.filters -->"
+    head, _, rest = page.read_text().partition(mark)
+    _, _, tail = rest.partition(mark)
+    page.write_text(f"{head}{mark}\n{table(rows)}\n{mark}{tail}")
 
 
 if __name__ == "__main__":
