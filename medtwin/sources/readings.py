@@ -1,0 +1,147 @@
+"""What exports of wearables and devices share: readings in the maker's words, and whose."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from medtwin.record.codes import Code, Kind, opened
+from medtwin.record.observation import Implausible, Observation
+from medtwin.record.person import Person
+from medtwin.record.units import UnknownUnit, convert
+from medtwin.record.waveform import Waveform
+from medtwin.sources.source import Arrived, Options, Refusal, Sent
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number as a device tells it: where in the file it stands, when, what, in which unit."""
+
+    place: str
+    at: datetime
+    code: Code
+    value: float
+    unit: str
+    source: str
+    until: datetime | None = None
+    says: str = ""
+
+
+@dataclass
+class Block:
+    """One original being read: its facts and where each stands, what is refused, what only kept.
+
+    `kept` counts by kind what is there and not understood.
+    """
+
+    whose: str
+    received: datetime
+    facts: list[Observation] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    kept: Counter[str] = field(default_factory=Counter)
+    waveforms: list[Waveform] = field(default_factory=list)
+
+    def take(self, r: Reading) -> None:
+        """This reading as a fact in the code's own unit, or refused with the reason."""
+        try:
+            value = convert(float(r.value), r.unit, r.code)
+            fact = Observation(r.at, r.code, value, r.source, self.received, r.until, r.says)
+        except (Implausible, UnknownUnit, ValueError, TypeError, OverflowError) as why:
+            self.refuse(
+                f"{r.place}, {r.code.name}", why, "correct it at its source and send it again"
+            )
+        else:
+            self.facts.append(fact)
+            self.places.append(r.place)
+
+    def refuse(self, what: str, because: object, then: str, original: bytes = b"") -> None:
+        """Something in this original cannot be accepted."""
+        self.refused.append(Refusal(what, self.whose, str(because), then, original))
+
+    def keep(self, kind: str) -> None:
+        """Something in this original is not understood."""
+        self.kept[kind] += 1
+
+    def arrived(
+        self, original: bytes, media: str, origin: str, kind: str, person: Person | None = None
+    ) -> Iterator[Arrived]:
+        """The original with its facts, and one more, without bytes, for each thing only kept."""
+        whole = not (self.facts or self.waveforms or self.refused or person) and self.kept
+        first = next(iter(self.kept)) if whole else ""
+        yield Arrived(
+            original,
+            media,
+            origin,
+            self.whose,
+            person,
+            tuple(self.facts),
+            tuple(self.refused),
+            first,
+            kind,
+            tuple(self.places),
+            tuple(self.waveforms),
+        )
+        left = self.kept - Counter([first] if first else [])
+        for name in left.elements():
+            yield Arrived(b"", media, origin, self.whose, None, (), (), name, kind)
+
+
+def whose(system: str, what: Sent, options: Options, told: str = "") -> str:
+    """Whom the file is about: who it says, else who the options say, else its own name."""
+    if told:
+        return f"{system}|{told}"
+    return options.about or f"{system}|{what.stem}"
+
+
+def own(system: str, word: str, unit: str, kind: Kind = Kind.measurement) -> Code:
+    """A code for what only this maker names, in the maker's own word and unit."""
+    return opened(
+        f"{system}|{word}|{unit}" if unit else f"{system}|{word}", word, unit or "1", kind
+    )
+
+
+def moment(text: str, zone: tzinfo | None = None) -> datetime:
+    """A time as ISO 8601 writes it; without an offset it is in `zone`, else UTC.
+
+    Raises `ValueError` saying what is allowed.
+    """
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except (ValueError, AttributeError, TypeError):
+        raise ValueError(f"{text!r} is no time; allowed is ISO 8601 with an offset") from None
+    return utc(found if found.tzinfo else found.replace(tzinfo=zone or UTC))
+
+
+def utc(at: datetime) -> datetime:
+    """The same time in UTC. Raises `ValueError` at the ends of the calendar."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as why:
+        raise ValueError(f"{at} lies outside the calendar") from why
+
+
+def since_epoch(seconds: float) -> datetime:
+    """The time so many seconds after 1970. Raises `ValueError` outside the calendar."""
+    try:
+        return EPOCH + timedelta(seconds=float(seconds))
+    except (OverflowError, TypeError) as why:
+        raise ValueError(f"{seconds!r} s after 1970 lies outside the calendar") from why
+
+
+def minutes(begin: datetime, end: datetime) -> float:
+    """How long it lasted."""
+    return (end - begin).total_seconds() / 60
+
+
+def spoken(word: str) -> str:
+    """`AppleExerciseTime` or `apple_exercise_time` as a person would write it."""
+    apart = "".join(f" {c.lower()}" if c.isupper() else c for c in word.replace("_", " "))
+    return " ".join(apart.split())
+
+
+def named(names: Sequence[str]) -> str:
+    """Several words for one message."""
+    return ", ".join(sorted(set(names)))
