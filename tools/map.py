@@ -17,6 +17,7 @@ care                                            what people do about what the tw
 vault | trials | hospital                       keeping | experimenting | a generated building
 twin                                            the living model of one person
 physiology | scores | learning | sources        libraries of plug-ins: one thing, one file
+identity                                        who is who
 engine                                          what makes a model file run
 record | maths                                  facts | numerics with no medical word in them
 catalogue                                       finds plug-ins by folder
@@ -29,7 +30,7 @@ shows the same forecast, the same reason and the same audit line.
 """
 
 ROOMS = ("record", "maths", "catalogue", "engine", "physiology", "scores", "learning")
-ROOMS += ("sources", "twin", "vault", "trials", "hospital", "care", "web", "twin_suite")
+ROOMS += ("sources", "identity", "twin", "vault", "trials", "hospital", "care", "web", "twin_suite")
 
 
 def first_line(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Registers of people who do not exist, for the linking of records."""
