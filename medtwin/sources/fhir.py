@@ -1,5 +1,6 @@
 """FHIR R4: bundles of every type, NDJSON and single resources, each kept byte for byte."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from medtwin.sources.source import HEAD, SMALL, Arrived, Options, Sent, Source, 
 from medtwin.sources.zones import zone_or_none
 
 BEGINNING = 4 << 20
+ADDRESS = re.compile(rb'"(urn:[^"\\]+)"')
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -61,7 +63,22 @@ def bundle(entries: list[Entry], name: str, told: Told) -> Iterator[Arrived]:
         if resource.get("resourceType") == "Bundle":
             yield from bundle(_entries(resource, raw), name, told)
         else:
-            yield one(resource, raw, name, url, told)
+            yield addressed(one(resource, raw, name, url, told), resource, url, told)
+
+
+def addressed(arrived: Arrived, resource: Resource, url: str, told: Told) -> Arrived:
+    """With what the addresses of a bundle's entries mean: the kind and id they have."""
+    written = ADDRESS.findall(arrived.original) if b'"urn:' in arrived.original else ()
+    met = [(w.decode(), told.entries.get(w.decode())) for w in set(written)]
+    refers = [(w, _called(target, w)) for w, target in met if target]
+    if not resource.get("id") and url:
+        refers.append(("", _called(resource, url)))
+    return replace(arrived, refers=tuple(refers)) if refers else arrived
+
+
+def _called(resource: Resource, url: str) -> str:
+    id_ = resource.get("id") or url.removeprefix("urn:uuid:").rpartition("/")[2]
+    return f"{resource.get('resourceType')}/{id_}"
 
 
 def _entries(document: Resource, raw: bytes) -> list[Entry]:

@@ -49,6 +49,8 @@ class Arrived:
     is the kind of a resource kept without being understood, `kind` what it is in any case.
     `places` says for each fact where in the original it stands ("Observation.component[1]",
     "line 12", "chars 120-135", "OBX|3"), none meaning the whole; `waveforms` are its signals.
+    `refers` says what addresses in it mean ("urn:uuid:...", "Encounter/7"), and under "" what
+    it is called itself where it does not say.
     """
 
     original: bytes
@@ -62,6 +64,7 @@ class Arrived:
     kind: str = ""
     places: tuple[str, ...] = ()
     waveforms: tuple[Waveform, ...] = ()
+    refers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
