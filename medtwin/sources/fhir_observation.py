@@ -22,31 +22,54 @@ Fact = Observation | Exception
 Said = tuple[float, str, str | None]  # value, words, unit
 
 
+TAKEN_BACK = {"entered-in-error", "cancelled"}
+
+
 def observation(resource: Resource, told: Told) -> Iterator[Fact]:
     """One fact for the value and one for each component; what fails comes as its error."""
     at, until = observed(resource, told)
-    parts = [p for p in (resource, *resource.get("component", ())) if value_of(p)]
-    if not parts:
+    found = parts(resource)
+    if not found:
         raise NoFact("without a value")
-    for part in parts:
+    for _, part in found:
         try:
             yield _fact(part, resource, at, until, told)
         except (Implausible, UnknownUnit, NotUnderstood) as why:
             yield why
 
 
+def parts(resource: Resource) -> list[tuple[str, Resource]]:
+    """What of an Observation becomes a fact, each with its place: itself, its components."""
+    inside = enumerate(resource.get("component", ()))
+    named = [("Observation", resource)]
+    named += [(f"Observation.component[{i}]", part) for i, part in inside]
+    told = [(place, part) for place, part in named if value_of(part)]
+    return told or (named[:1] if resource.get("status") in TAKEN_BACK else [])
+
+
 def _fact(
     part: Resource, whole: Resource, at: datetime, until: datetime | None, told: Told
 ) -> Observation:
+    if whole.get("status") in TAKEN_BACK:
+        return _taken_back(part, whole, at, until, told)
     value, says, unit = value_of(part)[0](part)
     code = meant(part.get("code"), Kind.answer if unit is None else Kind.measurement, unit or "1")
     if code.id in NUMBERED and unit is None:
         raise NotUnderstood(f"{code.name} is {says!r}; allowed is a number with its unit")
     if unit is not None and code.unit != unit:
         value = convert(value, unit, code)
-    if whole.get("status") == "entered-in-error":
-        says = WITHDRAWN
     return Observation(at, code, value, origin(whole), told.received, until, says)
+
+
+def _taken_back(
+    part: Resource, whole: Resource, at: datetime, until: datetime | None, told: Told
+) -> Observation:
+    """What was said before is withdrawn, whether its value is repeated or not."""
+    measure = part.get("valueQuantity")
+    unit = _unit(measure) or "1" if isinstance(measure, dict) else "1"
+    code = meant(part.get("code"), Kind.answer if unit == "1" else Kind.measurement, unit)
+    value = min(max(code.low, 0.0), code.high)  # none was true: any that the code allows
+    return Observation(at, code, value, origin(whole), told.received, until, WITHDRAWN)
 
 
 NUMBERED = frozenset(c.id for c in meanings().values())
@@ -86,8 +109,12 @@ def measured(quantity: Resource) -> Said:
     value = quantity.get("value")
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise NotUnderstood(f"its quantity is {value!r}; allowed is a number")
+    return float(value), quantity.get("comparator", ""), _unit(quantity)
+
+
+def _unit(quantity: Resource) -> str:
     unit = quantity.get("code") if "unitsofmeasure" in quantity.get("system", "") else None
-    return float(value), quantity.get("comparator", ""), unit or quantity.get("unit") or ""
+    return unit or quantity.get("unit") or ""
 
 
 def _concept(part: Resource) -> Said:

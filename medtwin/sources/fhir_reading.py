@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from medtwin.record.observation import Implausible, Observation
 from medtwin.record.units import UnknownUnit
-from medtwin.sources import fhir_events
+from medtwin.sources import fhir_events, fhir_plans
 from medtwin.sources.fhir_kinds import KINDS
-from medtwin.sources.fhir_observation import Fact, observation, value_of
+from medtwin.sources.fhir_observation import Fact, observation, parts
 from medtwin.sources.fhir_patient import person
 from medtwin.sources.fhir_subject import whose
 from medtwin.sources.fhir_words import NoFact, NotUnderstood, Resource, Told
@@ -21,6 +21,7 @@ MEDIA = "application/fhir+json"
 READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
     "Observation": observation,
     **fhir_events.READERS,
+    **fhir_plans.READERS,
 }
 OURS = (NotUnderstood, Implausible, UnknownUnit)
 MISSHAPEN = (TypeError, AttributeError, KeyError, ValueError, IndexError)
@@ -54,7 +55,7 @@ def _understood(
         doubtful = tuple(_refusal(where, about, d, "correct and send again", raw) for d in doubts)
         return Arrived(raw, MEDIA, where, about, who, (), doubtful, "", kind)
     reader = READERS.get(kind)
-    if reader is None:
+    if reader is None or (about is None and kind in fhir_plans.READERS):
         return Arrived(raw, MEDIA, where, about, None, (), (), kind, kind)
     if about is None:
         raise NotUnderstood("it names no patient; allowed is a subject that is a Patient")
@@ -68,11 +69,7 @@ def _understood(
 
 def standing(kind: str, resource: Resource) -> list[str]:
     """Where in the resource each fact its reader yields stands."""
-    if kind != "Observation":
-        return [kind]
-    parts = resource.get("component", ())
-    named = [(kind, resource), *((f"{kind}.component[{i}]", p) for i, p in enumerate(parts))]
-    return [place for place, part in named if value_of(part)]
+    return [place for place, _ in parts(resource)] if kind == "Observation" else [kind]
 
 
 def indexed(entries: Iterable[Entry]) -> dict[str, Resource]:

@@ -20,7 +20,7 @@ def whose(resource: Resource, url: str, told: Told) -> str | None:
     if kind == "Patient":
         return patient_name(resource, url)
     reference = resource.get("subject") or resource.get("patient")
-    reference = reference or resource.get(WHOSE.get(kind, ""))
+    reference = reference or resource.get(WHOSE.get(kind, "")) or _coming(resource, kind)
     if not isinstance(reference, dict):
         return None
     text = str(reference.get("reference", ""))
@@ -33,6 +33,19 @@ def whose(resource: Resource, url: str, told: Told) -> str | None:
     if target:
         return _not_a_patient(kind, target["resourceType"])
     return _elsewhere(kind, reference)
+
+
+def _coming(resource: Resource, kind: str) -> Resource | None:
+    """The patient among those who come to an appointment."""
+    if kind != "Appointment":
+        return None
+    actors = [p.get("actor") or {} for p in resource.get("participant") or ()]
+    named = (a for a in actors if "Patient/" in a.get("reference", "") or _says_patient(a))
+    return next(named, None)
+
+
+def _says_patient(reference: Resource) -> bool:
+    return reference.get("type") == "Patient"
 
 
 def patient_name(resource: Resource, url: str) -> str:
