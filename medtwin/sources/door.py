@@ -76,9 +76,9 @@ def read_one(what: Sent, options: Options) -> Iterator[Arrived]:
 
 @cache
 def sources() -> dict[str, Source]:
-    """Every source by name; a table is asked last, for any text has columns if you look long."""
+    """Every source by name; last those that take any JSON, any text with columns."""
     found = everything(medtwin.sources, Source)
-    return dict(sorted(found.items(), key=lambda named: named[0] == "table"))
+    return dict(sorted(found.items(), key=lambda named: ("fhir", "table").count(named[0])))
 
 
 def recognised(what: Sent) -> Source | None:
