@@ -609,6 +609,37 @@ vasculopathy_severe = Code(
 )
 note = Code("note", "note", "1", kind=Kind.answer)
 
+
+# Answers to the PHQ-9 and GAD-7, each 0 (not at all) to 3 (nearly every day), over two weeks.
+# Both may be used by anybody without asking (Pfizer, phqscreeners). LOINC panels 44249-1, 69737-5.
+def _fortnight(id: str, name: str, number: str) -> Code:  # noqa: A002 - the code's own word
+    return Code(id, name, "1", low=0, high=3, kind=Kind.answer, codings=loinc(number))
+
+
+phq9_interest = _fortnight("phq9_interest", "little interest or pleasure", "44250-9")
+phq9_mood = _fortnight("phq9_mood", "feeling down or hopeless", "44255-8")
+phq9_sleep = _fortnight("phq9_sleep", "trouble with sleep", "44259-0")
+phq9_tired = _fortnight("phq9_tired", "tired, little energy", "44254-1")
+phq9_appetite = _fortnight("phq9_appetite", "poor appetite or overeating", "44251-7")
+phq9_failure = _fortnight("phq9_failure", "feeling bad about oneself", "44258-2")
+phq9_focus = _fortnight("phq9_focus", "trouble concentrating", "44252-5")
+phq9_pace = _fortnight("phq9_pace", "slow or restless", "44253-3")
+phq9_harm = _fortnight("phq9_harm", "thoughts of being better off dead or of self-harm", "44260-8")
+gad7_nervous = _fortnight("gad7_nervous", "nervous, anxious or on edge", "69725-0")
+gad7_control = _fortnight("gad7_control", "cannot stop worrying", "68509-9")
+gad7_worry = _fortnight("gad7_worry", "worrying too much", "69733-4")
+gad7_relax = _fortnight("gad7_relax", "trouble relaxing", "69734-2")
+gad7_restless = _fortnight("gad7_restless", "too restless to sit still", "69735-9")
+gad7_irritable = _fortnight("gad7_irritable", "easily annoyed", "69689-8")
+gad7_afraid = _fortnight("gad7_afraid", "afraid that something awful might happen", "69736-7")
+phq9_total = Code(
+    "phq9_total", "PHQ-9 total", "1", low=0, high=27, kind=Kind.answer, codings=loinc("44261-6")
+)
+gad7_total = Code(
+    "gad7_total", "GAD-7 total", "1", low=0, high=21, kind=Kind.answer, codings=loinc("70274-6")
+)
+eq_vas = Code("eq_vas", "own health today", "1", low=0, high=100, noise=7, kind=Kind.answer)
+
 # What people wear and what a bedside device shows. `sleep` is a night or a nap as a whole, the
 # stages are its parts: never add the two. The same holds for `energy` and its two parts.
 resting_heart_rate = Code(

@@ -1,13 +1,15 @@
 """A FHIR Observation, its components and its many kinds of value."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from medtwin.record.codes import Kind, meanings
+from medtwin.record.codes import Code, Kind, meanings
 from medtwin.record.observation import WITHDRAWN, Implausible, Observation
 from medtwin.record.units import UnknownUnit, convert
 from medtwin.sources.fhir_words import (
+    WORTH,
     NoFact,
     NotUnderstood,
     Resource,
@@ -15,6 +17,7 @@ from medtwin.sources.fhir_words import (
     meant,
     period,
     spoken,
+    tokens,
     when,
 )
 
@@ -55,10 +58,21 @@ def _fact(
     value, says, unit = value_of(part)[0](part)
     code = meant(part.get("code"), Kind.answer if unit is None else Kind.measurement, unit or "1")
     if code.id in NUMBERED and unit is None:
-        raise NotUnderstood(f"{code.name} is {says!r}; allowed is a number with its unit")
+        value, says = _counted(part, code, says), ""
     if unit is not None and code.unit != unit:
         value = convert(value, unit, code)
     return Observation(at, code, value, origin(whole), told.received, until, says)
+
+
+def _counted(part: Resource, code: Code, says: str) -> float:
+    """What words are worth where a number was asked for: a choice of a known list, or digits."""
+    chosen = tokens(part.get("valueCodeableConcept") or {})
+    worth = [WORTH[token] for token in chosen if token in WORTH]
+    if worth:
+        return worth[0]
+    if code.unit == "1" and re.fullmatch(r"\d+(\.\d+)?", says.strip()):
+        return float(says)
+    raise NotUnderstood(f"{code.name} is {says!r}; allowed is a number with its unit")
 
 
 def _taken_back(

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from medtwin.record.observation import Implausible, Observation
 from medtwin.record.units import UnknownUnit
-from medtwin.sources import fhir_events, fhir_plans
+from medtwin.sources import fhir_answers, fhir_events, fhir_plans
 from medtwin.sources.fhir_kinds import KINDS
 from medtwin.sources.fhir_observation import Fact, observation, parts
 from medtwin.sources.fhir_patient import person
@@ -22,6 +22,7 @@ READERS: dict[str, Callable[[Resource, Told], Iterator[Fact]]] = {
     "Observation": observation,
     **fhir_events.READERS,
     **fhir_plans.READERS,
+    **fhir_answers.READERS,
 }
 OURS = (NotUnderstood, Implausible, UnknownUnit)
 MISSHAPEN = (TypeError, AttributeError, KeyError, ValueError, IndexError)
@@ -69,6 +70,8 @@ def _understood(
 
 def standing(kind: str, resource: Resource) -> list[str]:
     """Where in the resource each fact its reader yields stands."""
+    if kind == "QuestionnaireResponse":
+        return list(fhir_answers.places(resource))
     return [place for place, _ in parts(resource)] if kind == "Observation" else [kind]
 
 

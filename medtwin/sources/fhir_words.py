@@ -83,6 +83,12 @@ def tokens(concept: Resource) -> list[str]:
     return [f"{c.get('system', '')}|{c['code']}" for c in codings if c.get("code")]
 
 
+# LOINC's answer list of PHQ and GAD: not at all, several days, more than half the days, nearly
+# every day; and of yes and no.
+ANSWERS = {"LA6568-5": 0.0, "LA6569-3": 1.0, "LA6570-1": 2.0, "LA6571-9": 3.0}
+ANSWERS |= {"LA32-8": 0.0, "LA33-6": 1.0}
+WORTH = {f"http://loinc.org|{code}": points for code, points in ANSWERS.items()}
+
 OBSERVED = (Kind.measurement, Kind.answer)
 
 

@@ -333,7 +333,10 @@ def test_every_spec_example_is_understood_kept_or_refused_with_a_reason(shared):
     assert all(a.kind for a in single)
     assert all(a.facts or a.kept or a.person or a.refused for a in arrived)
     # Some name no patient, a herd, a patient of no name, or nothing that was done.
-    assert {r.because.split(";")[0] for a in arrived for r in a.refused} == {
+    refused = [r.because for a in arrived for r in a.refused]
+    # Two forms came without their questionnaire and without the words of their questions.
+    unasked = [b for b in refused if b.startswith("question ") and "is not here to say" in b]
+    assert {b.split(";")[0] for b in refused if b not in unasked} == {
         "it names no patient",
         "its subject is Group/herd1",
         "it has no code",
