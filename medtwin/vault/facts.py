@@ -15,12 +15,15 @@ from medtwin.record import codes
 from medtwin.record.codes import Code, Kind
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, Series
-from medtwin.vault.dialect import Found, insert_new
+from medtwin.vault.dialect import Found, Row, insert_new
 from medtwin.vault.seal import Seal, place
 from medtwin.vault.tables import facts, vocabulary
 from medtwin.vault.times import micros, moment, moment_or_none
 
 Opened = tuple[float, int | None, str, str]  # value, until (microseconds), source, says
+Origin = tuple[bytes | None, str]  # the digest of an original, and the place in it
+nowhere: Origin = (None, "")
+tail = struct.Struct("<H")
 layout = struct.Struct("<dqH")
 never = -(2**63)
 when = struct.Struct("<q")
@@ -41,23 +44,45 @@ def unpacked(plain: bytes) -> Opened:
     return value, None if until == never else until, source, plain[words:].decode()
 
 
-def row(seal: Seal, o: Observation) -> dict[str, Any]:
-    """One fact as the store keeps it.
+def digest_of(seal: Seal, o: Observation) -> bytes:
+    """What finds this fact again, by nothing but what it says.
 
-    The digest leaves `known` out, so that importing the same file later adds nothing; an
-    amended value is another fact.
+    It leaves `known` out, so that importing the same file later adds nothing; an amended value
+    is another fact.
     """
+    return _digest(seal, o.code.id, micros(o.at), packed(o))
+
+
+def _digest(seal: Seal, code: str, at: int, plain: bytes) -> bytes:
+    return seal.digest(b"\0".join((code.encode(), when.pack(at) + plain)))
+
+
+def row(seal: Seal, o: Observation, origin: Origin = nowhere) -> dict[str, Any]:
+    """One fact as the store keeps it; where it came from is bound to it, the place sealed in it."""
     plain = packed(o)
     at, known, code = micros(o.at), micros(o.known), o.code.id
-    digest = seal.digest(b"\0".join((code.encode(), when.pack(at) + plain)))
-    bound = _place(seal.owner, code, at, known, digest)
-    sealed = seal.close(bound, plain)
-    names = ("patient", "code", "at", "known", "digest", "sealed")
-    return dict(zip(names, (seal.owner, code, at, known, digest, sealed), strict=True))
+    digest = _digest(seal, code, at, plain)
+    original, stands = origin
+    bound = _place(seal.owner, code, at, known, digest, original)
+    if original is not None:
+        spot = stands.encode()[:65_535]
+        plain += spot + tail.pack(len(spot))
+    return {
+        "patient": seal.owner,
+        "code": code,
+        "at": at,
+        "known": known,
+        "digest": digest,
+        "sealed": seal.close(bound, plain),
+        "origin": original,
+    }
 
 
-def _place(patient: str, code: str, at: int, known: int, digest: bytes) -> bytes:
-    return f"facts|{patient}|{code}|{at}|{known}|".encode() + digest
+def _place(
+    patient: str, code: str, at: int, known: int, digest: bytes, original: bytes | None
+) -> bytes:
+    bound = f"facts|{patient}|{code}|{at}|{known}|".encode() + digest
+    return bound if original is None else bound + original
 
 
 def learn_words(c: Connection, seal: Seal, said: Mapping[str, Code]) -> None:
@@ -90,10 +115,10 @@ def code_of(said: Mapping[str, Any]) -> Code:
     return Code(**plain)
 
 
-def insert_facts(c: Connection, seal: Seal, new: Sequence[Observation]) -> int:
-    """Keep the facts that are not there yet; how many were new."""
-    learn_words(c, seal, {o.code.id: o.code for o in new})
-    return insert_new(c, facts, [row(seal, o) for o in new])
+def insert_facts(c: Connection, seal: Seal, said: Mapping[str, Code], rows: Sequence[Row]) -> int:
+    """Keep the facts that are not there yet; how many were new. `said` is what their codes mean."""
+    learn_words(c, seal, said)
+    return insert_new(c, facts, rows)
 
 
 def meanings(c: Connection, seal: Seal) -> dict[str, Code]:
@@ -101,6 +126,11 @@ def meanings(c: Connection, seal: Seal) -> dict[str, Code]:
     rows = c.execute(select(vocabulary).where(vocabulary.c.patient == seal.owner)).all()
     plain = (seal.open(place(seal.owner, "vocabulary", r.code), r.sealed) for r in rows)
     return {r.code: code_of(orjson.loads(p)) for r, p in zip(rows, plain, strict=True)}
+
+
+in_order = [
+    facts.c[name] for name in ("arrival", "code", "at", "known", "digest", "sealed", "origin")
+]
 
 
 def sealed_rows(
@@ -113,8 +143,7 @@ def sealed_rows(
 ) -> Sequence[Found]:
     """The rows asked for, in the order they were learned; still sealed."""
     f = facts.c
-    query = select(f.arrival, f.code, f.at, f.known, f.digest, f.sealed)
-    query = query.where(f.patient == patient)
+    query = select(*in_order).where(f.patient == patient)
     if by is not None:
         query = query.where(f.known <= micros(by))
     if since is not None:
@@ -130,9 +159,24 @@ def opened(seal: Seal, rows: Sequence[Found]) -> list[Opened]:
     """The sealed part of each row."""
     patient, unseal = seal.owner, seal.open
     return [
-        unpacked(unseal(_place(patient, code, at, known, digest), sealed))
-        for _, code, at, known, digest, sealed in rows
+        unpacked(_without_place(unseal(_place(patient, code, at, known, digest, o), sealed), o))
+        for _, code, at, known, digest, sealed, o in rows
     ]
+
+
+def _without_place(plain: bytes, origin: bytes | None) -> bytes:
+    if origin is None:
+        return plain
+    return plain[: -tail.size - tail.unpack_from(plain, len(plain) - tail.size)[0]]
+
+
+def stands(seal: Seal, r: Found) -> str:
+    """The place of a fact in its original; empty where it is the whole, or not told."""
+    if r.origin is None:
+        return ""
+    plain = seal.open(_place(seal.owner, r.code, r.at, r.known, r.digest, r.origin), r.sealed)
+    (size,) = tail.unpack_from(plain, len(plain) - tail.size)
+    return plain[len(plain) - tail.size - size : -tail.size].decode(errors="replace")
 
 
 def record(seal: Seal, rows: Sequence[Found], meaning: Mapping[str, Code]) -> Record:

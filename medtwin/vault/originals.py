@@ -34,11 +34,16 @@ def original_rows(c: Connection, patient: str) -> Sequence[Found]:
 
 def opened_originals(seal: Seal, rows: Sequence[Found]) -> Iterator[bytes]:
     """The originals, one by one."""
-    for r in rows:
-        plain = seal.open(place(seal.owner, "originals", r.digest.hex()), r.sealed)
-        (size,) = length.unpack_from(plain)
-        begins = length.size + size
-        yield zlib.decompress(plain[begins:])
+    return (opened_original(seal, r)[2] for r in rows)
+
+
+def opened_original(seal: Seal, r: Found) -> tuple[str, str, bytes]:
+    """One original: its media type, its name at the sender, its bytes."""
+    plain = seal.open(place(seal.owner, "originals", r.digest.hex()), r.sealed)
+    (size,) = length.unpack_from(plain)
+    begins = length.size + size
+    media, origin, _ = orjson.loads(plain[length.size : begins])
+    return media, origin, zlib.decompress(plain[begins:])
 
 
 def refusal_row(seal: Seal, at: int, refused: Refusal) -> dict[str, Any]:

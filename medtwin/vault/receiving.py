@@ -7,15 +7,17 @@ from time import monotonic
 
 from sqlalchemy import Connection
 
+from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.person import Person
 from medtwin.sources.source import Arrived, Refusal
-from medtwin.vault import people
+from medtwin.vault import people, resources
 from medtwin.vault.access import Action, Principal
 from medtwin.vault.consent import Choice, Decision, Purpose
 from medtwin.vault.dialect import Row, insert_new
-from medtwin.vault.facts import insert_facts
+from medtwin.vault.facts import insert_facts, row
 from medtwin.vault.originals import original_row, refusal_row
+from medtwin.vault.resources import Incoming, incoming
 from medtwin.vault.retirement import finish_all
 from medtwin.vault.seal import Seal
 from medtwin.vault.store import Store, Work
@@ -52,16 +54,25 @@ class Ground:
 
 
 @dataclass(frozen=True)
+class Sealed:
+    """Facts as the store keeps them, and what their codes mean."""
+
+    rows: Sequence[Row]
+    said: Mapping[str, Code]
+
+
+@dataclass(frozen=True)
 class Batch:
     """What arrived for one person, or for nobody named (then the seal is the house's)."""
 
     seal: Seal
     arrived: Sequence[Arrived]
     originals: Sequence[Row]
-    facts: Sequence[Observation]
+    facts: Sealed
     refused: Sequence[Refusal]
     apart: Sequence[Row]
     person: Person | None
+    served: Sequence[Incoming] = ()
 
 
 def batches(arriving: Iterable[Arrived]) -> Iterator[list[Arrived]]:
@@ -87,7 +98,8 @@ def receive(store: Store, ground: Ground, held: Sequence[Arrived], seen: set[str
     for a in held:
         by_person.setdefault("" if a.about is None else names[a.about], []).append(a)
     at = micros(store.clock())
-    ready = [prepared(store.seal_of(who), a, at) for who, a in by_person.items()]
+    key = keyring.house.digest_key
+    ready = [prepared(store.seal_of(who), a, at, key) for who, a in by_person.items()]
     try:
         return _kept(store, ground, ready, seen)
     except people.Retired:  # by another process, while this one still knew them
@@ -102,7 +114,8 @@ def _kept(store: Store, ground: Ground, ready: Sequence[Batch], seen: set[str]) 
     with store.asked(ground.principal, Action.receive, None) as work:
         c = work.connection
         people.none_retired(c, theirs)
-        receipts = [keep(c, batch, ground.basis, work.at) for batch in ready]
+        key = store.keyring.house.digest_key
+        receipts = [keep(c, batch, ground.basis, work.at, key) for batch in ready]
         grant(c, theirs - seen, ground, work.at)
         for batch, receipt in zip(ready, receipts, strict=True):
             _say(work, ground, batch.seal.owner, receipt)
@@ -116,17 +129,42 @@ def _say(work: Work, ground: Ground, whose: str, r: Receipt) -> None:
     work.say(ground.principal, Action.receive, whose or None, None, allowed, counts)
 
 
-def prepared(seal: Seal, arrived: Sequence[Arrived], at: int) -> Batch:
-    """Everything that can be done before the store is asked: nobody waits for it."""
-    facts = [o for a in arrived for o in a.facts]
+def prepared(seal: Seal, arrived: Sequence[Arrived], at: int, key: bytes) -> Batch:
+    """Everything that can be done before the store is asked: nobody waits for it.
+
+    `key` is the house's: what resources are found by is digested with it.
+    """
     refused = [r for a in arrived for r in a.refused]
-    if not seal.owner and facts:
-        refused.append(_nobodys(arrived, len(facts)))
-        facts = []
+    several = sum(len(a.facts) for a in arrived)
+    if not seal.owner and several:
+        refused.append(_nobodys(arrived, several))
+    rows, facts = _rows(seal, arrived, at)
     who = [a.person for a in arrived if a.person is not None] if seal.owner else []
-    rows = [original_row(seal, a) for a in arrived if a.original]
     apart = [refusal_row(seal, at, r) for r in refused]
-    return Batch(seal, arrived, rows, facts, refused, apart, who[-1] if who else None)
+    served = [one for a in arrived if (one := incoming(key, seal, a)) is not None]
+    return Batch(seal, arrived, rows, facts, refused, apart, who[-1] if who else None, served)
+
+
+def _rows(seal: Seal, arrived: Sequence[Arrived], at: int) -> tuple[list[Row], Sealed]:
+    """The originals, and their facts, each with the original it came from."""
+    rows: list[Row] = []
+    facts: list[Row] = []
+    for a in arrived:
+        digest = None
+        if a.original:
+            kept = original_row(seal, a)
+            digest = kept["digest"]
+            rows.append(kept | {"received": at})
+        if seal.owner:
+            places = a.places or ("",) * len(a.facts)
+            both = zip(a.facts, places, strict=True)
+            facts += [row(seal, o, (digest, place)) for o, place in both]
+    return rows, Sealed(facts, {o.code.id: o.code for a in arrived for o in a.facts})
+
+
+def sealed(seal: Seal, new: Sequence[Observation]) -> Sealed:
+    """Facts that came without an original."""
+    return Sealed([row(seal, o) for o in new], {o.code.id: o.code for o in new})
 
 
 def _nobodys(arrived: Sequence[Arrived], facts: int) -> Refusal:
@@ -137,7 +175,7 @@ def _nobodys(arrived: Sequence[Arrived], facts: int) -> Refusal:
     )
 
 
-def keep(c: Connection, batch: Batch, basis: str, at: int) -> Receipt:
+def keep(c: Connection, batch: Batch, basis: str, at: int, key: bytes) -> Receipt:
     """Keep one person's batch inside the caller's transaction."""
     seal = batch.seal
     newcomer = 0
@@ -148,25 +186,27 @@ def keep(c: Connection, batch: Batch, basis: str, at: int) -> Receipt:
         people.introduce(c, seal, batch.person)
     new = keep_facts(c, seal, batch.facts)
     insert_new(c, refusals, batch.apart)
+    kept_originals = insert_new(c, originals, batch.originals)
+    resources.keep(c, key, seal, at, batch.served)
     return Receipt(
         people=1 if seal.owner else 0,
         new_people=newcomer,
         facts=new,
-        duplicates=len(batch.facts) - new,
-        originals=insert_new(c, originals, batch.originals),
+        duplicates=len(batch.facts.rows) - new,
+        originals=kept_originals,
         understood=Counter(_kind(a) for a in batch.arrived if _understood(a)),
         kept=Counter(a.kept for a in batch.arrived if a.kept),
         refused=tuple(batch.refused),
     )
 
 
-def keep_facts(c: Connection, seal: Seal, new: Sequence[Observation]) -> int:
+def keep_facts(c: Connection, seal: Seal, new: Sealed) -> int:
     """Keep the new ones among these facts, and the listing's counts with them."""
-    if not new:
+    if not new.rows:
         return 0
-    added = insert_facts(c, seal, new)
+    added = insert_facts(c, seal, new.said, new.rows)
     if added:
-        people.count(c, seal.owner, added, [micros(o.at) for o in new])
+        people.count(c, seal.owner, added, [row["at"] for row in new.rows])
     return added
 
 

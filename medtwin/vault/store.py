@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from medtwin.vault import access, audit, people, tables
+from medtwin.vault import access, audit, people, schema
 from medtwin.vault.access import Action, Principal, Refused, Subject
 from medtwin.vault.consent import Decision, Purpose
-from medtwin.vault.dialect import Turns
+from medtwin.vault.dialect import Turns, Where
 from medtwin.vault.keys import KeyMissing, Keyring
 from medtwin.vault.seal import Seal
 from medtwin.vault.times import micros
@@ -43,31 +43,37 @@ class Work:
 
 
 class Store:
-    """Three files: `store.db` (sealed), `keys.db` (wrapped keys) and `key` (opens those).
+    """A sealed store, and two files of keys: `keys.db` (wrapped keys) and `key` (opens those).
 
-    A fourth, `audit.head`, holds the signed end of the audit chain.
+    The store is `store.db` beside them, or a PostgreSQL database. A last file, `audit.head`,
+    holds the signed end of the audit chain.
     """
 
     def __init__(
         self,
         home: Path,
+        where: Where,
         key_file: Path,
         clock: Callable[[], datetime],
         wall: Callable[[], datetime] | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.home, self.key_file = home, key_file
         self.clock = clock
         self.wall = wall or clock
+        file = where if isinstance(where, Path) else None
         with locked(home / "open.lock"):
-            complete(home, key_file)
+            self.turns = Turns(where)
+            begun = schema.begun(self.turns)
+            if begun:
+                complete(self.turns.engine, home, key_file)
             self.keyring = Keyring(home / "keys.db", key_file)
             self.anchor = audit.Anchor(home / "audit.head", self.keyring.house_key(b"audit head"))
-            if not (home / "store.db").exists():
+            if not begun:
                 self.anchor.begin()
-            self.turns = Turns(home / "store.db")
-            with self.turns.writing() as c:
-                tables.store.create_all(c)
-            (home / "store.db").chmod(0o600)
+            schema.ready(self.turns, file)
+            if file is not None:
+                file.chmod(0o600)
 
     @contextmanager
     def writing(self) -> Iterator[Work]:
@@ -135,13 +141,12 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def complete(home: Path, key_file: Path) -> None:
+def complete(engine: Engine, home: Path, key_file: Path) -> None:
     """A store without its keys must not be opened with new ones."""
-    if not (home / "store.db").exists():
-        return
+    store = engine.url.render_as_string(hide_password=True)
     for path, what in ((home / "keys.db", "keyring"), (key_file, "key file")):
         if not path.exists():
             raise KeyMissing(
-                f"the {what} {path} is missing while a store exists in {home}; put back the one "
+                f"the {what} {path} is missing while a store exists ({store}); put back the one "
                 "that belongs to this store: without it nothing in it can be read"
             )

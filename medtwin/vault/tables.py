@@ -59,16 +59,48 @@ facts = Table(
     _time("known"),
     Column("digest", LargeBinary, nullable=False),
     _sealed(),
+    Column("origin", LargeBinary),  # the digest of the original it came from
     UniqueConstraint("patient", "digest"),
-    Index("facts_by_time", "patient", "known"),
+    Index("facts_by_code", "patient", "code", "at"),
     sqlite_autoincrement=True,
 )
+# `facts` counts the facts of this code; `width` is there once they are many: the finest rollup.
 vocabulary = Table(
     "vocabulary",
     store,
     Column("patient", String, ForeignKey("patients.patient"), primary_key=True),
     Column("code", String, primary_key=True),
     _sealed(),
+    Column("facts", BigInteger),
+    Column("width", BigInteger),
+)
+# Long courses told shortly: of each stretch of time, lowest, highest, mean, first and last.
+rollups = Table(
+    "rollups",
+    store,
+    Column("patient", String, ForeignKey("patients.patient"), primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("width", BigInteger, primary_key=True, autoincrement=False),
+    Column("begins", BigInteger, primary_key=True, autoincrement=False),
+    Column("facts", BigInteger, nullable=False),
+    _sealed(),
+    sqlite_with_rowid=False,
+)
+# Signals in pieces of ten seconds.
+waveforms = Table(
+    "waveforms",
+    store,
+    _number("number"),
+    _patient(),
+    Column("code", String, nullable=False),
+    _time("at"),
+    _time("until"),
+    _time("known"),
+    Column("digest", LargeBinary, nullable=False),
+    _sealed(),
+    Column("origin", LargeBinary),
+    UniqueConstraint("patient", "digest"),
+    Index("waveforms_by_time", "patient", "code", "at"),
 )
 # `patient` is empty for an original that names nobody.
 originals = Table(
@@ -78,6 +110,7 @@ originals = Table(
     Column("patient", String, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     _sealed(),
+    Column("received", BigInteger),
     UniqueConstraint("patient", "digest"),
 )
 refusals = Table(
@@ -238,7 +271,8 @@ tokens = Table(
 )
 of_resources = (resources, resource_words, resource_times, resource_links)
 of_one_person = (
-    *(facts, vocabulary, originals, refusals, checkpoints, forecasts, alerts),
+    *(facts, vocabulary, rollups, waveforms),
+    *(originals, refusals, checkpoints, forecasts, alerts),
     *of_resources,
     tokens,
 )
@@ -256,4 +290,12 @@ identities = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("patient", String, nullable=False),
     Index("identities_by_patient", "patient"),
+)
+# Whose key was destroyed: known to the keyring too, so that an old copy of the store brings
+# nobody back.
+retired = Table(
+    "retired",
+    keyring,
+    Column("patient", String, primary_key=True),
+    Column("certificate", LargeBinary, nullable=False),
 )

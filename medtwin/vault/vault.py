@@ -25,6 +25,7 @@ from medtwin.vault import (
     forecasts,
     originals,
     people,
+    provenance,
     receiving,
     retirement,
 )
@@ -32,7 +33,9 @@ from medtwin.vault.access import Action, Principal, Role
 from medtwin.vault.accounts import Accounts
 from medtwin.vault.audit import Line, Verified
 from medtwin.vault.consent import Choice, Decision, Purpose
+from medtwin.vault.dialect import address
 from medtwin.vault.people import Listed
+from medtwin.vault.provenance import Origin
 from medtwin.vault.receiving import Receipt
 from medtwin.vault.retirement import Certificate
 from medtwin.vault.store import Store, decided
@@ -65,14 +68,17 @@ class Vault:
         clock: Callable[[], datetime] = now,
         key_file: Path | None = None,
         wall: Callable[[], datetime] | None = None,
+        database: str | None = None,
     ) -> "Vault":
         """Open the store in `home`, or make one with new keys; `KeyMissing` if its keys are gone.
 
         `key_file` keeps the key-encryption key elsewhere than in `home` (better). Log-ins last
-        by `wall`, which is `clock` unless the records live in a time of their own.
+        by `wall`, which is `clock` unless the records live in a time of their own. `database`
+        keeps the sealed store in PostgreSQL (postgresql://...), the keys stay in `home`.
         """
         home = Path(home)
-        return cls(Store(home, key_file or home / "key", clock, wall))
+        where = home / "store.db" if database is None else address(database)
+        return cls(Store(home, where, key_file or home / "key", clock, wall))
 
     def close(self) -> None:
         """Forget the keys and let the files go."""
@@ -144,7 +150,8 @@ class Vault:
         """Keep facts as they arrive live; how many were new. They are on disk when it returns."""
         detail = {"facts": len(new)}
         with self._store.asked(principal, Action.add, patient, purpose, detail) as work:
-            return receiving.keep_facts(work.connection, self._store.seal_of(patient), new)
+            seal = self._store.seal_of(patient)
+            return receiving.keep_facts(work.connection, seal, receiving.sealed(seal, new))
 
     # Reading
 
@@ -195,6 +202,20 @@ class Vault:
             rows = originals.original_rows(work.connection, patient)
             seal = self._store.seal_of(patient)
         return originals.opened_originals(seal, rows)
+
+    def origin(
+        self, principal: Principal, patient: str, fact: Observation, purpose: Purpose
+    ) -> Origin:
+        """The original this fact came from, and the place in it; `LookupError` if not kept."""
+        with self._store.asked(principal, Action.read, patient, purpose, {"origins": 1}) as work:
+            return provenance.origin(work.connection, self._store.seal_of(patient), fact)
+
+    def origins(
+        self, principal: Principal, patient: str, code: str, at: datetime, purpose: Purpose
+    ) -> tuple[Origin, ...]:
+        """Where everything said of a code at a moment came from, in the order we learned it."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            return provenance.origins(work.connection, self._store.seal_of(patient), code, at)
 
     def refusals(self, principal: Principal) -> tuple[Refusal, ...]:
         """Everything that could not be accepted, and why; whose, by pseudonym."""

@@ -1,0 +1,1 @@
+"""How a store of yesterday becomes one of today, step by step (alembic)."""
