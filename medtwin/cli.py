@@ -49,6 +49,24 @@ def serve(host: Host = None, port: Port = None) -> None:
     serving.serve(host, port)
 
 
+@app.command()
+def listen(
+    basis: Annotated[str, typer.Option(help="On what ground these messages are kept.")],
+    port: Annotated[int, typer.Option(help="Port for HL7 v2; 0 is any.", min=0)] = 2575,
+    grant: Annotated[
+        list[str] | None, typer.Option(help="Purposes granted with it, such as care,twin.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of times that say none, such as Europe/Madrid.")
+    ] = None,
+    host: Host = None,
+) -> None:
+    """Take HL7 v2 messages over MLLP; each is acknowledged when it is kept for good."""
+    from medtwin.commands import importing, listening
+
+    listening.listen(listening.Asked(host, port, basis, importing.grants(grant or []), zone))
+
+
 @app.command("import")
 def import_(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or archives.")],

@@ -21,6 +21,13 @@ class Settings(BaseSettings):
     debug: bool = Field(
         default=False, description="show where in the code an error arose, for developers"
     )
+    mllp_certificate: Path | None = Field(
+        default=None, description="the certificate (PEM) of `medtwin listen`; with it, TLS"
+    )
+    mllp_key: Path | None = Field(default=None, description="the key (PEM) of that certificate")
+    mllp_clients: Path | None = Field(
+        default=None, description="who vouches for senders (PEM); others are turned away"
+    )
 
     @property
     def store(self) -> Path:
