@@ -1,4 +1,4 @@
-"""The loop around a model: classical Runge-Kutta over blocks of 32 members, as source.
+"""The loop around a model: classical Runge-Kutta over blocks of 32 or 64 members, as source.
 
 Everything one block needs sits in one small local array, a row for each state, rate and
 parameter: LLVM then sees that rows cannot overlap, and works on all lanes at once. A run-time
@@ -17,7 +17,8 @@ from medtwin.engine.lane_source import lane_source, linear_part, parameter_names
 from medtwin.engine.model import Model
 from medtwin.engine.paced_source import paced_places, tables_source
 
-width = 32
+width = {"float32": 64, "float64": 32}
+"""Lanes of a block: as many as keep a block's rows near the processor, in either float type."""
 
 opening = '''"""Generated from the model "{name}"; written anew when the model changes."""
 from collections import namedtuple
@@ -339,7 +340,7 @@ def kernel_source(model: Model[Any], kind: str) -> str:
         kind=kind,
         lanes="single" if kind == "float32" else "double",
         parameters=names,
-        width=width,
+        width=width[kind],
         huge=1e15,
     )
     places = _places(model, text, kind)

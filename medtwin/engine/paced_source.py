@@ -130,12 +130,28 @@ flow = """            steps = max(1, int(np.ceil((stop - t) / wanted - 1e-9)))
                     u = ({u_rows},)
                     x = ({x_rows},)
                     a = drift(now, x, u, p, w)
-{linear_half}
-                    b = drift(mid, ({step_a},), u, p, w)
-                    c = drift(mid, ({step_b},), u, p, w)
-{linear_end}
-                    d = drift(later, ({step_c},), u, p, w)
-{advance}
+{first}
+                for j in range(W):
+                    p = Person({p_rows})
+                    w = ({w_rows},)
+                    u = ({u_rows},)
+                    x = ({halfway},)
+                    b = drift(mid, x, u, p, w)
+{second}
+                for j in range(W):
+                    p = Person({p_rows})
+                    w = ({w_rows},)
+                    u = ({u_rows},)
+                    x = ({halfway},)
+                    c = drift(mid, x, u, p, w)
+{third}
+                for j in range(W):
+                    p = Person({p_rows})
+                    w = ({w_rows},)
+                    u = ({u_rows},)
+                    x = ({at_end},)
+                    d = drift(later, x, u, p, w)
+{last_stage}
 """
 
 
@@ -182,19 +198,21 @@ def paced_places(model: Model[Any], found: Structure, places: dict[str, Any]) ->
     """What the paced block has besides the plain one: more rows, and how states advance."""
     pairs, full0 = _pairs(found), places["rows"]
     half0 = full0 + len(pairs)
+    mid0 = half0 + len(_half(found))
+    free = len(model.states) - len(found.linear)
     more = {
         "slots": slots,
         "entries": len(pairs),
         "linear": len(found.linear),
         "full0": full0,
         "half0": half0,
-        "rows": half0 + len(_half(found)),
+        "rows": mid0 + len(found.read) + 2 * free,
         "unit_x": ", ".join(f"UNITS[c, {i}]" for i in range(len(model.states))),
         "no_u": ", ".join("T(0)" for _ in model.channels) or "T(0)",
         "keep_probe": _lines(
             24, [f"probe[c, {n}, j] = a[{i}]" for n, i in enumerate(found.linear)]
         ),
-        **_moves(model, found, full0, half0),
+        **_moves(model, found, full0, half0, mid0),
     }
     told = {**places, **more}
     return told | {
@@ -206,7 +224,9 @@ def paced_places(model: Model[Any], found: Structure, places: dict[str, Any]) ->
     }
 
 
-def _moves(model: Model[Any], found: Structure, full0: int, half0: int) -> dict[str, str]:
+def _moves(
+    model: Model[Any], found: Structure, full0: int, half0: int, mid0: int
+) -> dict[str, str]:
     """Where every state is at each stage of a step, and at its end."""
     linear, pairs = set(found.linear), _pairs(found)
     ends = {i: [f"x[{i}]"] for i in found.linear}
@@ -217,26 +237,30 @@ def _moves(model: Model[Any], found: Structure, full0: int, half0: int) -> dict[
         i, j = pairs[q]
         mids[i].append(f"rows[{half0 + n}, j] * a[{j}]")
 
-    def stage(length: str, rate: str, known: str) -> str:
-        told = []
-        for i in range(len(model.states)):
-            seen = f"{known}_{i}" if i in found.read else f"x[{i}]"
-            told.append(seen if i in linear else f"x[{i}] + {length} * {rate}[{i}]")
-        return ", ".join(told)
+    free = [i for i in range(len(model.states)) if i not in linear]
+    y = {i: mid0 + n for n, i in enumerate([*free, *found.read])}
+    total = {i: mid0 + len(y) + n for n, i in enumerate(free)}
 
-    advance = [
-        f"rows[{i}, j] = end_{i}"
-        if i in linear
-        else f"rows[{i}, j] = x[{i}] + sixth * (a[{i}] + two * (b[{i}] + c[{i}]) + d[{i}])"
-        for i in range(len(model.states))
-    ]
+    def towards(length: str, rate: str) -> list[str]:
+        return [f"rows[{y[i]}, j] = rows[{i}, j] + {length} * {rate}[{i}]" for i in free]
+
+    def seen(known: dict[int, int]) -> str:
+        return ", ".join(f"rows[{known.get(i, i)}, j]" for i in range(len(model.states)))
+
+    def added(rate: str) -> list[str]:
+        return [f"rows[{total[i]}, j] += two * {rate}[{i}]" for i in free]
+
+    exact = [f"rows[{y[i]}, j] = {' + '.join(parts)}" for i, parts in mids.items()]
+    exact += [f"rows[{i}, j] = {' + '.join(parts)}" for i, parts in ends.items()]
+    kept = [f"rows[{total[i]}, j] = a[{i}]" for i in free]
+    ended = [f"rows[{i}, j] += sixth * (rows[{total[i]}, j] + d[{i}])" for i in free]
     return {
-        "linear_half": _lines(20, [f"mid_{i} = {' + '.join(parts)}" for i, parts in mids.items()]),
-        "linear_end": _lines(20, [f"end_{i} = {' + '.join(parts)}" for i, parts in ends.items()]),
-        "step_a": stage("half", "a", "mid"),
-        "step_b": stage("half", "b", "mid"),
-        "step_c": stage("h", "c", "end"),
-        "advance": _lines(20, advance),
+        "halfway": seen(y),
+        "at_end": seen({i: y[i] for i in free}),
+        "first": _lines(20, towards("half", "a") + kept + exact),
+        "second": _lines(20, towards("half", "b") + added("b")),
+        "third": _lines(20, towards("h", "c") + added("c")),
+        "last_stage": _lines(20, ended),
         **_swayed(model, linear),
     }
 

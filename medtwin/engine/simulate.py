@@ -8,14 +8,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from medtwin.engine.kernel import Kernel, compiled
-from medtwin.engine.kernel_source import width
 from medtwin.engine.lane_source import parameter_names, shown_codes
 from medtwin.engine.model import Model
 from medtwin.engine.schedule import Chance, Plan, Schedule, left_by, schedule
 from medtwin.maths.compiled import one_at_a_time
 from medtwin.record.codes import Code
 
-worth_sharing = 8 * width
+worth_sharing = 256
 halvings = 6
 
 
