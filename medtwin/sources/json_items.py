@@ -31,21 +31,22 @@ class Item:
 def blocks(file: IO[bytes], block: int = BLOCK) -> Iterator[tuple[bytes, list[Item]]]:
     """The file in blocks, each with its whole items; what is left unfinished is a broken one."""
     held, count, step = b"", 0, block
+    ready: tuple[bytes, list[Item]] = b"", []
     while more := file.read(step):
         held += more
         spans = whole(held)
-        if not spans:
-            if len(held) > LONGEST:
-                yield held, [Item(f"[{count}]", b"", None, f"one item is over {LONGEST} bytes")]
-                held = b""
-            step = max(block, len(held))
+        step = block if spans else max(block, len(held))
+        if not spans and len(held) <= LONGEST:
             continue
-        end, step = spans[-1][1], block
-        yield held[:end], _read(held, spans, count)
-        held, count = held[end:], count + len(spans)
-    if held:
-        unfinished = held.strip(b"], \t\r\n\xef\xbb\xbf[")
-        yield held, [_unfinished(unfinished, count)] if unfinished else []
+        if ready[1]:
+            yield ready
+        end = spans[-1][1] if spans else len(held)
+        ready = held[:end], _read(held, spans, count) if spans else [_too_long(count)]
+        held, count = held[end:], count + max(len(spans), 1)
+    unfinished = held.strip(b"], \t\r\n\xef\xbb\xbf[")
+    last = [_unfinished(unfinished, count)] if unfinished else []
+    if ready[0] or held:
+        yield ready[0] + held, [*ready[1], *last]
 
 
 def whole(held: bytes) -> list[tuple[int, int]]:
@@ -71,6 +72,10 @@ def _item(place: str, raw: bytes) -> Item:
         return Item(place, raw, orjson.loads(raw))
     except orjson.JSONDecodeError as why:
         return Item(place, raw, None, f"its JSON is broken ({why})")
+
+
+def _too_long(count: int) -> Item:
+    return Item(f"[{count}]", b"", None, f"one item is over {LONGEST} bytes")
 
 
 def _unfinished(raw: bytes, count: int) -> Item:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 
 from medtwin.record.codes import Code, Kind, opened
 from medtwin.record.observation import Implausible, Observation
@@ -36,7 +37,7 @@ class Block:
     `kept` counts by kind what is there and not understood.
     """
 
-    whose: str
+    whose: str  # "" where nobody is named
     received: datetime
     facts: list[Observation] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
@@ -59,7 +60,9 @@ class Block:
 
     def refuse(self, what: str, because: object, then: str, original: bytes = b"") -> None:
         """Something in this original cannot be accepted."""
-        self.refused.append(Refusal(what, self.whose, str(because), then, original))
+        self.refused.append(
+            Refusal(what, self.whose or "nobody named", str(because), then, original)
+        )
 
     def keep(self, kind: str) -> None:
         """Something in this original is not understood."""
@@ -75,7 +78,7 @@ class Block:
             original,
             media,
             origin,
-            self.whose,
+            self.whose or None,
             person,
             tuple(self.facts),
             tuple(self.refused),
@@ -86,7 +89,13 @@ class Block:
         )
         left = self.kept - Counter([first] if first else [])
         for name in left.elements():
-            yield Arrived(b"", media, origin, self.whose, None, (), (), name, kind)
+            yield Arrived(b"", media, origin, self.whose or None, None, (), (), name, kind)
+
+
+def known_as(system: str, what: Sent, options: Options, common: set[str]) -> str:
+    """Whom the options say, else whom the file's name tells; "" where neither does."""
+    name = telling(what, common)
+    return options.about or (f"{system}|{name}" if name else "")
 
 
 def whose(system: str, what: Sent, options: Options, told: str = "") -> str:
@@ -94,6 +103,37 @@ def whose(system: str, what: Sent, options: Options, told: str = "") -> str:
     if told:
         return f"{system}|{told}"
     return options.about or f"{system}|{what.stem}"
+
+
+# Folders that say nothing of the person whose file lies in them.
+PLACES = {
+    "",
+    ".",
+    "/",
+    "\\",
+    "home",
+    "root",
+    "users",
+    "desktop",
+    "documents",
+    "download",
+    "takeout",
+}
+PLACES |= {"downloads", "tmp", "temp", "data", "export", "exports", "upload", "uploads", "files"}
+
+
+def telling(what: Sent, common: frozenset[str] | set[str], *, folders: int = 1) -> str:
+    """The name people gave the file, its archive or its folder; "" if every such file bears it.
+
+    `common` are the names that the maker gives; of the folders around it only the nearest tell.
+    """
+    outer, _, inner = what.name.rpartition(":")
+    places = [Path(inner).stem]
+    if outer:
+        places += [*reversed(Path(inner).parent.parts), Path(outer).stem]
+    else:
+        places += [*reversed(Path(inner).parent.parts)][:folders]
+    return next((p for p in places if p.lower() not in common and p.lower() not in PLACES), "")
 
 
 def own(system: str, word: str, unit: str, kind: Kind = Kind.measurement) -> Code:
