@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,11 +18,12 @@ from medtwin.record.observation import Observation
 from medtwin.record.record import Record, moment
 from medtwin.twin.assimilate import NoCheckpoint, caught_up
 from medtwin.twin.bytes import NotATwin, dumped, loaded
-from medtwin.twin.heads import speaking
+from medtwin.twin.heads import of_silence, speaking
 from medtwin.twin.ledger import LedgerEntry, recent
 from medtwin.twin.loop import Following
 from medtwin.twin.mix import Weights, mechanism, weights
 from medtwin.twin.personal import Personal
+from medtwin.twin.silence import weights_of
 from medtwin.twin.twin import Twin, born
 from medtwin.vault.access import Principal, Role
 from medtwin.vault.consent import Purpose
@@ -31,7 +33,7 @@ the_round = Principal("the round", Role.system)
 lived = timedelta(days=2)
 looked_back = timedelta(hours=6)
 own_head = "statistical head of the person's own past"
-own_heads = ("ridge_inputs", "lightgbm_person")
+own_heads = ("ridge_inputs", "lightgbm_person", *of_silence)
 """The heads that a person's own past teaches; what others lived through teaches none of them."""
 a_day_of_forecasts = 576  # every quarter of an hour, at six horizons
 taken_back = 12
@@ -141,14 +143,17 @@ def supported(
 ) -> Weights:
     """What the track record until midnight supports: the same all day, restarted or not.
 
-    A head that began to speak lately waits until it was held against what came for a day.
+    A head that began to speak lately waits until it was held against what came for a day. Those of
+    a silent sensor count at once, by their rehearsal: silences are rare.
     """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     scored = [e for e in recent(ledger, now, 14) if e.due <= midnight and e.measured is not None]
+    awake = [one for one in learned if one.head not in of_silence]
     spoke = Counter(e.by for e in scored)
     enough = min(spoke[mechanism] / 2, a_day_of_forecasts)
-    tried = (one.head for one in learned if spoke[one.head] >= enough)
-    return weights(scored, (mechanism, *tried))
+    tried = (one.head for one in awake if spoke[one.head] >= enough)
+    found = weights(scored, (mechanism, *tried))
+    return replace(found, silent=weights_of(learned, scored))
 
 
 def keep_heads(vault: Vault, patient: str, learned: Sequence[Learned], now: datetime) -> None:

@@ -16,7 +16,8 @@ from medtwin.twin.heads import speaking
 from medtwin.twin.ledger import LedgerEntry
 from medtwin.twin.loop import Following, Head, follow
 from medtwin.twin.personal import Personal
-from medtwin.twin.refit import TooLittle, refit
+from medtwin.twin.refit import TooLittle, most_days, refit
+from medtwin.twin.silence import taught as taught_by_silences
 from medtwin.vault.consent import Purpose
 from medtwin.vault.vault import Vault
 
@@ -54,7 +55,8 @@ def refined(vault: Vault, patient: str, now: datetime) -> Refined | None:
         personal = refit(record, model, past)
     except TooLittle:
         return None
-    learned = taught(record.known(by=past))
+    known = record.known(by=past)
+    learned = (*taught(known), *taught_by_silences(of_late(known), model, personal))
     if any(e.measured is not None for e in pages(vault, patient, now)):
         return Refined(personal, learned, ())
     heads = tuple(map(speaking, learned))
@@ -68,6 +70,13 @@ def taught(past: Record) -> tuple[Learned, ...]:
     able = [head for head, least in least_lessons.items() if len(moments) >= least]
     lessons = [lesson(past, moments, horizons)] if able else []
     return tuple(fit(head, lessons, horizons)[0] for head in able)
+
+
+def of_late(past: Record) -> Record:
+    """The last weeks alone, as many as the personal fit looks at."""
+    newest = float(past[codes.glucose].at.max()) if len(past[codes.glucose]) else 0.0
+    since = newest - most_days * 86400
+    return Record(past.patient, {c: s.keep(s.at >= since) for c, s in past.columns.items()})
 
 
 def rehearsed(

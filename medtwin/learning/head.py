@@ -89,12 +89,25 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """What a head said on days that had not taught it, what the twin said then, and what came:
+    mg/dL, by moment and horizon of the head; NaN where no reading came."""
+
+    said: Ahead
+    twin: Ahead
+    measured: Float[np.ndarray, "moment horizon"]
+
+
+@dataclass(frozen=True)
 class Learned:
-    """A head that has learned from these people; `answers` are by horizon in minutes."""
+    """A head that has learned from these people; `answers` are by horizon in minutes.
+
+    `rehearsal` is kept where a ledger will not soon hold enough of what this head is for."""
 
     head: str
     people: tuple[str, ...]
     answers: Mapping[int, Answer]
+    rehearsal: Rehearsal | None = None
 
     @property
     def horizons(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.learning.head import Answer, Learned, Rule
+from medtwin.learning.head import Ahead, Answer, Learned, Rehearsal, Rule
 from medtwin.learning.line import Line
 from medtwin.learning.trees import Trees
 
@@ -21,9 +21,9 @@ class Unreadable(ValueError):
 def dumped(learned: Learned) -> bytes:
     """What a head has learned, as JSON; it runs no code when read, unlike a pickle."""
     answers = {str(h): _written(answer) for h, answer in learned.answers.items()}
-    return json.dumps(
-        {"version": version, "head": learned.head, "people": learned.people, "answers": answers}
-    ).encode()
+    told = {"head": learned.head, "people": learned.people, "answers": answers}
+    rehearsal = {} if learned.rehearsal is None else {"rehearsal": _rehearsed(learned.rehearsal)}
+    return json.dumps({"version": version, **told, **rehearsal}).encode()
 
 
 def loaded(data: bytes) -> Learned:
@@ -33,7 +33,8 @@ def loaded(data: bytes) -> Learned:
         if kept["version"] != version:
             raise Unreadable(f"a head of version {kept['version']}; this reads {version}: fit anew")
         answers = {int(h): _read(answer) for h, answer in kept["answers"].items()}
-        return Learned(kept["head"], tuple(kept["people"]), answers)
+        rehearsal = _rehearsal(kept["rehearsal"], len(answers)) if "rehearsal" in kept else None
+        return Learned(kept["head"], tuple(kept["people"]), answers, rehearsal)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as wrong:
         raise Unreadable(f"not a learned head ({wrong}); expected what dumped() wrote") from wrong
 
@@ -52,6 +53,16 @@ def _read(kept: dict[str, Any]) -> Answer:
     return Answer(tuple(kept["names"]), change, doubt, float.fromhex(kept["scale"]))
 
 
+def _rehearsed(r: Rehearsal) -> list[str]:
+    tables = (r.said.mean, r.said.spread, r.twin.mean, r.twin.spread, r.measured)
+    return [_array_written(t) for t in tables]
+
+
+def _rehearsal(kept: list[str], horizons: int) -> Rehearsal:
+    mean, spread, twin, doubt, came = (_array_read(k).reshape(-1, horizons) for k in kept)
+    return Rehearsal(Ahead(mean, spread), Ahead(twin, doubt), came)
+
+
 def _rule_written(rule: Rule) -> dict[str, Any]:
     if isinstance(rule, Trees):
         return {"trees": rule.texts}
@@ -68,7 +79,7 @@ def _rule_read(kept: dict[str, Any]) -> Rule:
     return Line(centre, scale, weights, float(offset[0]))
 
 
-def _array_written(a: Float[np.ndarray, " input"]) -> str:
+def _array_written(a: Float[np.ndarray, "*shape"]) -> str:
     return b64encode(np.ascontiguousarray(a, dtype="<f8").tobytes()).decode()
 
 

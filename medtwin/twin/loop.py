@@ -3,9 +3,10 @@
 Pure: the round that runs live and the back-test call the same `follow`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from scipy.stats import norm
 
@@ -19,8 +20,21 @@ from medtwin.twin.ledger import LedgerEntry, entries, levels, score
 from medtwin.twin.mix import Said, Weights, alone, mechanism, shown, speaks
 from medtwin.twin.twin import Twin
 
-Head = Callable[[Record, datetime, Sequence[Observation]], Said]
-"""A head speaks from the record as known at a moment, told the plan."""
+
+@runtime_checkable
+class Head(Protocol):
+    """A head speaks from the record as known at a moment, told the plan, and what the mechanism
+    itself says (`own`); one that cannot do without it is silent where it is not told."""
+
+    def __call__(
+        self,
+        record: Record,
+        now: datetime,
+        plan: Sequence[Observation],
+        own: Said | None = None,
+        /,
+    ) -> Said: ...
+
 
 every = timedelta(minutes=15)
 kept_hours = 6
@@ -77,8 +91,8 @@ def look_ahead(
 ) -> tuple[Forecast, tuple[Said, ...]]:
     """The forecast shown at `now`, and what mechanism and heads said for it."""
     told = following.record.known(by=now)
-    heads = tuple(said for head in following.heads if speaks(said := head(told, now, plan)))
     own = speak(twin, following.code, now, following.weights.horizons, plan)
+    heads = tuple(said for head in following.heads if speaks(said := head(told, now, plan, own)))
     times = [now + k * every for k in range(1, int(following.ahead / every) + 1)]
     paths = announced(twin, following.code, times, plan)
     return shown(paths, heads, following.weights, now, own), (own, *heads)

@@ -41,7 +41,8 @@ class Said:
 class Weights:
     """How much each head counts at each horizon (shares sum to 1), and what its misses looked
     like: quantiles of (measured - mean)/spread at `levels`. `n` forecasts stand behind them.
-    `lasting` is what keeps coming back in this person's misses, where that is known."""
+    `lasting` is what keeps coming back in this person's misses, where that is known; `silent` is
+    what counts instead while the heads of a silent sensor speak."""
 
     by: tuple[str, ...]
     horizons: tuple[float, ...]
@@ -49,6 +50,13 @@ class Weights:
     misses: Float[np.ndarray, "horizon level"]
     n: int
     lasting: tuple[Lasting, ...] = ()
+    silent: "Weights | None" = None
+
+    def now(self, said: Sequence[Said]) -> "Weights":
+        """Those that count where these heads speak."""
+        if self.silent is None:
+            return self
+        return self.silent if any(s.by in self.silent.by for s in said if speaks(s)) else self
 
     def comes_back(self, made: float) -> Float[np.ndarray, " horizon"]:
         """What to add to the mix at each horizon, made at that moment (UTC seconds)."""
@@ -68,19 +76,29 @@ def weights(kept: Sequence[LedgerEntry], by: Sequence[str]) -> Weights:
 
     Without any, the mechanism alone.
     """
+    rows = together(kept, by)
+    if not rows:
+        return alone()
+    parts = [arrays([v for _, v in row], by) for row in rows.values()]
+    found = weighed(tuple(by), tuple(map(float, rows)), parts)
+    made = [np.array([m.timestamp() for m, _ in row]) for row in rows.values()]
+    return replace(found, lasting=_lasting(found, made, parts))
+
+
+Row = tuple[datetime, Mapping[str, LedgerEntry]]
+
+
+def together(kept: Sequence[LedgerEntry], by: Sequence[str]) -> dict[int, list[Row]]:
+    """The moments, by horizon, at which every one of `by` spoke and was scored, in time order."""
     spoken: dict[tuple[int, datetime], dict[str, LedgerEntry]] = {}
     for e in kept:
         if e.measured is not None and e.by in by:
             spoken.setdefault((round(e.horizon), e.made), {})[e.by] = e
     whole = {k: v for k, v in spoken.items() if len(v) == len(by)}
-    horizons = sorted({h for h, _ in whole})
-    if not horizons:
-        return alone()
-    rows = [sorted((m, v) for (h, m), v in whole.items() if h == at) for at in horizons]
-    parts = [_arrays([v for _, v in row], by) for row in rows]
-    found = weighed(tuple(by), tuple(map(float, horizons)), parts)
-    made = [np.array([m.timestamp() for m, _ in row]) for row in rows]
-    return replace(found, lasting=_lasting(found, made, parts))
+    return {
+        at: sorted(((m, v) for (h, m), v in whole.items() if h == at), key=lambda row: row[0])
+        for at in sorted({h for h, _ in whole})
+    }
 
 
 Part = tuple[
@@ -152,6 +170,13 @@ def shown(own: Forecast, said: Sequence[Said], w: Weights, made: datetime, tell:
 
     `tell` is what the mechanism itself says at the horizons of `w`. Each path keeps its rank.
     """
+    w = w.now(said)
+    tell = replace(
+        tell,
+        horizons=w.horizons,
+        mean=_at(tell, w.horizons, "mean"),
+        spread=_at(tell, w.horizons, "spread"),
+    )
     mean, spread = mixed([tell, *said], w)
     mean = mean + w.comes_back(made.timestamp())
     minutes = np.array([(t - made).total_seconds() / 60 for t in own.times])
@@ -194,9 +219,8 @@ def _quantiles(missed: np.ndarray) -> np.ndarray:
     return trust * np.quantile(missed, levels) + (1 - trust) * norm.ppf(levels)
 
 
-def _arrays(
-    rows: Sequence[Mapping[str, LedgerEntry]], by: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def arrays(rows: Sequence[Mapping[str, LedgerEntry]], by: Sequence[str]) -> Part:
+    """Mean and spread of each of `by`, and what was measured, row by row."""
     mean = np.array([[r[name].mean for r in rows] for name in by])
     spread = np.array([[r[name].spread for r in rows] for name in by])
     return mean, spread, np.array([r[by[0]].measured for r in rows], dtype=float)

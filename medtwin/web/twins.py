@@ -109,22 +109,25 @@ def _newborn(visit: Visit, patient: str) -> Twin:
     return twin
 
 
-def mix_of(visit: Visit, patient: str, at: datetime) -> tuple[Weights, tuple[Said, ...]]:
-    """How far the ledger supports mechanism and heads today, and what the heads say now.
+def mix_of(visit: Visit, twin: Twin, at: datetime) -> tuple[Weights, Said, tuple[Said, ...]]:
+    """How far the ledger supports mechanism and heads today, and what each says now.
 
     Asked for only after the vault has handed out this person's twin to this very request.
     """
+    patient = twin.patient
     followed = visit.ward.at_hand.following.get(patient) if visit.ward else None
     if followed is not None:
-        told = followed.record.known(by=at)
-        return followed.weights, tuple(head(told, at, ()) for head in followed.heads)
+        told, weights = followed.record.known(by=at), followed.weights
+        own = speak(twin, codes.glucose, at, weights.horizons, ())
+        return weights, own, tuple(head(told, at, (), own) for head in followed.heads)
     learned = kept_heads(visit.vault, patient)
     weights = weights_of(visit, patient, learned)
+    own = speak(twin, codes.glucose, at, weights.horizons, ())
     if not learned:
-        return weights, ()
+        return weights, own, ()
     since = visit.now - LOOKS_BACK
     record = visit.vault.record(visit.who, patient, Purpose.twin, by=visit.now, since=since)
-    return weights, tuple(speaking(one)(record, at, ()) for one in learned)
+    return weights, own, tuple(speaking(one)(record, at, (), own) for one in learned)
 
 
 def weights_of(visit: Visit, patient: str, learned: tuple[Learned, ...]) -> Weights:
@@ -147,8 +150,7 @@ def times(twin: Twin, now: datetime, ahead: timedelta) -> tuple[datetime, ...]:
 def looked_ahead(visit: Visit, twin: Twin, ahead: timedelta) -> Forecast:
     """Glucose as expected from now on: the forecast shown, calibrated by what the ledger holds."""
     start = max(visit.now, moment(twin.at))
-    weights, said = mix_of(visit, twin.patient, start)
-    own = speak(twin, codes.glucose, start, weights.horizons, ())
+    weights, own, said = mix_of(visit, twin, start)
     paths = forecast(twin, codes.glucose, times(twin, visit.now, ahead))
     return shown(paths, said, weights, start, own)
 

@@ -65,7 +65,7 @@ def test_checkpoints_reach_back_over_the_late_hours_but_do_not_pile_up(half_a_da
 def test_nothing_measured_later_than_now_is_looked_at() -> None:
     asked: list[tuple[datetime, float]] = []
 
-    def head(record: Record, now: datetime, _: Any) -> Said:
+    def head(record: Record, now: datetime, _: Any, __: Said | None = None, /) -> Said:
         seen = record[codes.glucose]
         asked.append((now, float(seen.known.max(initial=0.0))))
         return Said("head", (30.0, 60.0), np.full(2, 150.0), np.full(2, 20.0))
@@ -76,7 +76,7 @@ def test_nothing_measured_later_than_now_is_looked_at() -> None:
 
 
 def test_a_head_with_no_share_does_not_move_what_is_shown() -> None:
-    def wild(_: Record, __: datetime, ___: Any) -> Said:
+    def wild(_: Record, __: datetime, plan: Any, own: Said | None = None, /) -> Said:
         return Said("wild", (30.0, 60.0), np.full(2, 900.0), np.full(2, 1.0))
 
     twin = born("anna", model, dawn, seed=3)
