@@ -169,18 +169,27 @@ def event(
     """The fact. Without a date it is true as of the visit it belongs to, else of its arrival."""
     undated = None if at else "date not told"
     at = at or _visited(resource, told) or told.received
-    says = joined(words, None if status in ORDINARY else status, undated)
+    not_so = "refuted" if refuted(resource) else None
+    says = joined(words, None if status in ORDINARY else status, not_so, undated)
     says = WITHDRAWN if in_error(resource) else says
-    value = 0.0 if status in NOT_DONE else value
+    value = 0.0 if status in NOT_DONE or not_so else value
     until = None if until and until < at else until
     return Observation(at, code, value, "FHIR", told.received, until, says)
 
 
 def in_error(resource: Resource) -> bool:
     """Whether the sender takes it back."""
-    verified = (resource.get("verificationStatus") or {}).get("coding") or ()
-    codes = {c.get("code") for c in verified} | {resource.get("status")}
-    return "entered-in-error" in codes
+    return "entered-in-error" in _verified(resource) | {resource.get("status")}
+
+
+def refuted(resource: Resource) -> bool:
+    """Whether it says that a condition or an allergy is not there."""
+    return "refuted" in _verified(resource)
+
+
+def _verified(resource: Resource) -> set[str | None]:
+    status = (resource.get("verificationStatus") or {}).get("coding") or ()
+    return {c.get("code") for c in status}
 
 
 def _visited(resource: Resource, told: Told) -> datetime | None:

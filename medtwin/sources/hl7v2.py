@@ -7,17 +7,16 @@ Each message is kept byte for byte. What HL7's own maps turn into a FHIR resourc
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, timedelta, timezone, tzinfo
 from pathlib import Path
 
 from medtwin.sources.fhir_reading import one
 from medtwin.sources.fhir_words import Told
+from medtwin.sources.hl7_times import zone
 from medtwin.sources.hl7v2_batches import LARGEST, Counted, Piece, pieces
 from medtwin.sources.hl7v2_messages import Found, Part, told
 from medtwin.sources.hl7v2_parser import Message, Unreadable, parsed
 from medtwin.sources.hl7v2_types import sender
 from medtwin.sources.source import SMALL, Arrived, Options, Refusal, Sent, Source, unread
-from medtwin.sources.zones import zone_or_none
 
 MEDIA = "x-application/hl7-v2+er7"
 BEGINS = re.compile(rb"[\x0b\xef\xbb\xbf\s]*(MSH|FHS|BHS)[^A-Za-z0-9\s]")
@@ -68,20 +67,12 @@ def refused(raw: bytes, origin: str, because: str, then: str) -> Arrived:
 def understood(said: Message, raw: bytes, origin: str, options: Options) -> list[Arrived]:
     """What a message turned into: for each person one original, and what was only kept."""
     where = f"{origin}#{said.number}"
-    by = Told(options.received, zone(said, options))
+    by = Told(options.received, zone(said.head.text(7), options.zone))
+    # Times without a zone are in that of MSH-7 (HL7 v2.5.1, 2.A.22).
     found: list[Arrived] = []
     for part in told(said):
         found += _part(part, said, raw, where, by)
     return found
-
-
-def zone(said: Message, options: Options) -> tzinfo:
-    """Times without a zone are in that of MSH-7 (HL7 v2.5.1, 2.A.22), else of the options."""
-    found = re.search(r"([+-])(\d\d)(\d\d)$", said.head.text(7))
-    if not found or int(found[2]) > 14:
-        return zone_or_none(options.zone) or UTC
-    offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
-    return timezone(-offset if found[1] == "-" else offset)
 
 
 def _part(part: Part, said: Message, raw: bytes, where: str, by: Told) -> Iterator[Arrived]:

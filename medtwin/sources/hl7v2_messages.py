@@ -7,9 +7,10 @@ from itertools import takewhile
 from medtwin.sources import hl7v2_segments as segments
 from medtwin.sources import hl7v2_values as values
 from medtwin.sources.fhir_words import Resource
+from medtwin.sources.hl7_times import moment
 from medtwin.sources.hl7v2_parser import Message, Segment
 from medtwin.sources.hl7v2_segments import Context, dated
-from medtwin.sources.hl7v2_types import moment, sender, spoken
+from medtwin.sources.hl7v2_types import sender, spoken
 
 
 @dataclass(frozen=True, slots=True)

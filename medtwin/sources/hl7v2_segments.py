@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medtwin.sources.fhir_words import Resource
+from medtwin.sources.hl7_times import moment
 from medtwin.sources.hl7v2_parser import Segment, Value
 from medtwin.sources.hl7v2_tables import (
     ADMISSION,
@@ -25,7 +26,6 @@ from medtwin.sources.hl7v2_types import (
     address,
     concept,
     identifier,
-    moment,
     name,
     number,
     quantity,

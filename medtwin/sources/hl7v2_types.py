@@ -13,9 +13,6 @@ from medtwin.sources.fhir_words import Resource
 from medtwin.sources.hl7v2_parser import Segment, Value
 from medtwin.sources.hl7v2_tables import NAME_USE, SYSTEMS
 
-WHEN = re.compile(
-    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d(?:\.\d+)?))?)?)?)?)?([+-]\d{4})?"
-)
 UCUM = "http://unitsofmeasure.org"
 # ISO+ (HL7 v2.5.1 table 7-8) is UCUM in one case; these are spelled otherwise.
 ISO_PLUS = {"mm(hg)": "mm[Hg]", "cel": "Cel", "iu": "[iU]", "hr": "h", "mas": "s"}
@@ -54,19 +51,6 @@ def sender(head: Segment) -> Sender:
     """Sending facility (MSH-4), else sending application (MSH-3)."""
     place, program = head[4], head[3]
     return Sender(place[2] or place[1] or program[2] or program[1] or "unnamed")
-
-
-def moment(text: str) -> str:
-    """DTM as FHIR writes times, as exactly as it was sent; what is no time stays as it is."""
-    found = WHEN.fullmatch(text.strip())
-    if not found:
-        return text
-    year, month, day, hour, minute, second, zone = found.groups()
-    date = "-".join(p for p in (year, month, day) if p)
-    if hour is None:
-        return date
-    offset = f"{zone[:3]}:{zone[3:]}" if zone else ""
-    return f"{date}T{hour}:{minute or '00'}:{second or '00'}{offset}"
 
 
 def concept(value: Value, by: Sender, table: str = "") -> Resource:

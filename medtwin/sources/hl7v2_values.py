@@ -5,10 +5,11 @@ from collections.abc import Callable
 from itertools import takewhile
 
 from medtwin.sources.fhir_words import Resource
+from medtwin.sources.hl7_times import moment
 from medtwin.sources.hl7v2_parser import Segment, Value
 from medtwin.sources.hl7v2_segments import Context, dated
 from medtwin.sources.hl7v2_tables import OBSERVED
-from medtwin.sources.hl7v2_types import concept, moment, number, quantity, structured, unit
+from medtwin.sources.hl7v2_types import concept, number, quantity, structured, unit
 
 WORDS = {"", "ST", "TX", "FT"}
 CODED = {"CE", "CWE", "CNE", "CF", "IS", "ID"}
