@@ -156,7 +156,9 @@ def answers(kind: str, asked: Asked, now: int) -> Answers:
     if asked.modifier == "missing":
         wanted = _yes_or_no(asked)
         return lambda resource, _: (not found(parameter, resource)) is wanted
-    fits = FITS.get((parameter.type, asked.modifier)) or _unknown(parameter, asked)
+    of_kind = parameter.type == "reference" and asked.modifier in parameter.targets
+    modifier = "" if of_kind else asked.modifier
+    fits = FITS.get((parameter.type, modifier)) or _unknown(parameter, asked)
     name = asked.parameter
 
     def fit(resource: Resource, refers: Mapping[str, str]) -> bool:
@@ -248,6 +250,7 @@ FITS: dict[tuple[str, str], Callable[[Case], bool]] = {
     ("token", "not"): lambda c: token_fits(c.wanted, c.there),
     ("token", "text"): lambda c: plain(c.wanted) in plain(c.there[2]),
     ("reference", ""): _reference,
+    ("reference", "identifier"): lambda _: False,  # the identifier is looked at where it stands
     ("date", ""): _span,
     ("string", ""): lambda c: any(
         w.startswith(plain(c.wanted)) for w in [plain(c.there), *plain(c.there).split()]

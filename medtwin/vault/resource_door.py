@@ -68,8 +68,13 @@ class Found:
     """An answer: a page of what fits, what comes with it, and how many fit in all."""
 
     page: Answer
-    included: tuple[Version, ...]
-    total: int | None
+    included: tuple[Version, ...] = ()
+    total: int | None = None
+
+    @classmethod
+    def nothing(cls) -> "Found":
+        """Nothing fits."""
+        return cls(Answer((), ""), (), 0)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,13 @@ class Writing:
         row = resources.newest(self.work.connection, name(self.desk.key, kind, id_))
         return None if row is None else versions(self.desk, [row])[0]
 
+    def may_see(self, version: Version) -> bool:
+        """Whether this principal may read it."""
+        if not version.patient:
+            return True
+        who, purpose = self.ground.principal, self.desk.seen.purpose
+        return decided(self.work.connection, who, Action.read, version.patient, purpose).allowed
+
     def keep(self, sent: Sent) -> Kept:
         """Keep it as the newest version of itself; the same again changes nothing."""
         before = self.newest(sent.kind, sent.id)

@@ -19,6 +19,7 @@ from medtwin.vault.vault import Vault
 from medtwin.web import live, pages
 from medtwin.web.door import DOOR, SESSION, check_form, csrf
 from medtwin.web.entrance import mount as mount_entrance
+from medtwin.web.fhir.server import build as fhir
 from medtwin.web.guard import Guard
 from medtwin.web.page import Page, Visit
 from medtwin.web.region import region
@@ -42,6 +43,7 @@ def build(vault: Vault, ward: Ward | None = None, clock: Clock = now, contact: s
     app.state.pages = tuple(catalogue.everything(pages, Page).values())
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(directory=HERE / "static"))
+    app.mount("/fhir", fhir(vault, clock))
     mount_entrance(app)
     live.mount(app)
     for page in app.state.pages:

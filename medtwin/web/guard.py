@@ -5,6 +5,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 QUERY_LIMIT = 4096
 BODY_LIMIT = 64 * 1024
+FHIR_LIMIT = 64 * 1024 * 1024  # a Bundle is a delivery, not a form
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -36,20 +37,25 @@ class Guard:
         if too_big:
             await _refuse(send, *too_big)
             return
-        await self.app(scope, limited(receive), sealed(scope["path"], send))
+        await self.app(scope, limited(receive, limit(scope)), sealed(scope["path"], send))
 
 
 def oversized(scope: Scope) -> tuple[int, str] | None:
     """The status and reason for refusing this request before it is read, if there is one."""
     if len(scope["query_string"]) > QUERY_LIMIT:
         return 414, f"an address of at most {QUERY_LIMIT} bytes"
-    length = dict(scope["headers"]).get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > BODY_LIMIT:
-        return 413, f"a form of at most {BODY_LIMIT} bytes"
+    length, most = dict(scope["headers"]).get(b"content-length", b"0"), limit(scope)
+    if not length.isdigit() or int(length) > most:
+        return 413, f"a body of at most {most} bytes"
     return None
 
 
-def limited(receive: Receive) -> Receive:
+def limit(scope: Scope) -> int:
+    """How many bytes a request may bring."""
+    return FHIR_LIMIT if scope["path"].startswith("/fhir") else BODY_LIMIT
+
+
+def limited(receive: Receive, most: int) -> Receive:
     """The same body, cut off where a form without a length grows too long."""
     seen = 0
 
@@ -57,7 +63,7 @@ def limited(receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if seen > BODY_LIMIT else message
+        return {"type": "http.disconnect"} if seen > most else message
 
     return counted
 
