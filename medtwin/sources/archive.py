@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from io import BufferedReader, RawIOBase
 from lzma import LZMAError
 from typing import IO, Any
@@ -49,10 +50,37 @@ def _zipped(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
             total += info.file_size
             if _too_dense(info, largest) or total > LONGEST:
                 yield _bomb(name)
-            elif info.file_size > SMALL:
-                yield _long(what, archive, info, name)
             else:
-                yield _unzipped(archive, info, name, largest)
+                yield _near(_zip_member(what, archive, info, name, largest), archive, info, largest)
+
+
+def _zip_member(
+    what: Sent, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, largest: int
+) -> Sent | Arrived:
+    if info.file_size > SMALL:
+        return _long(what, archive, info, name)
+    return _unzipped(archive, info, name, largest)
+
+
+def _near(
+    member: Sent | Arrived, archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest: int
+) -> Sent | Arrived:
+    """The member, and a way to what lies in the same folder of the archive."""
+    if isinstance(member, Arrived):
+        return member
+
+    def beside(name: str) -> Sent | None:
+        inner = f"{info.filename.rpartition('/')[0]}/{name}".lstrip("/")
+        try:
+            found = archive.getinfo(inner)
+        except KeyError:
+            return None
+        if "/" in name or _too_dense(found, largest) or found.file_size > largest:
+            return None
+        near = _unzipped(archive, found, f"{member.name.rpartition(':')[0]}:{inner}", largest)
+        return near if isinstance(near, Sent) else None
+
+    return replace(member, beside=beside)
 
 
 def _too_dense(info: zipfile.ZipInfo, largest: int) -> bool:

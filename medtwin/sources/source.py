@@ -67,18 +67,25 @@ class Arrived:
     refers: tuple[tuple[str, str], ...] = ()
 
 
+def alone(name: str) -> "Sent | None":
+    """Nothing lies beside this: it came by itself."""
+    return None
+
+
 @dataclass(frozen=True)
 class Sent:
     """A file, or a member of an archive, that can be opened and read once or many times.
 
     `name` is what people call it (an archive's member has both names), `head` its first
-    bytes, and `size` its length where that is known without reading it.
+    bytes, and `size` its length where that is known without reading it. `beside` gives a file
+    of this name that lies in the same folder, for what is kept in two files (WFDB).
     """
 
     name: str
     head: bytes
     open: Callable[[], IO[bytes]] = field(repr=False)
     size: int | None = None
+    beside: Callable[[str], "Sent | None"] = field(default=alone, repr=False)
 
     @property
     def path(self) -> Path:
@@ -99,7 +106,13 @@ def sent(path: Path) -> Sent:
     """A file on disk."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-    return Sent(str(path), head, lambda: path.open("rb"), path.stat().st_size)
+    size = path.stat().st_size
+    return Sent(str(path), head, lambda: path.open("rb"), size, lambda name: _near(path, name))
+
+
+def _near(path: Path, name: str) -> Sent | None:
+    near = path.parent / name
+    return sent(near) if Path(name).name == name and near.is_file() else None
 
 
 def given(name: str, content: bytes) -> Sent:
