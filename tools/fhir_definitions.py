@@ -25,6 +25,10 @@ IS_SUBJECT = HOME + "questionnaireresponse-isSubject"
 ERRATA = {
     f"where(hasExtension('{IS_SUBJECT}'))": f"where(extension('{IS_SUBJECT}').exists())",
     "answer is Boolean": "answer is boolean",
+    "enableWhen.count() > 2": "enableWhen.count() > 1",
+    "fullUrl.contains('/_history/').not()": "fullUrl.empty() or fullUrl.contains('/_history/').not()",
+    "(when in ('C' | 'CM' | 'CD' | 'CV')).not()": "when.select($this in ('C' | 'CM' | 'CD' | 'CV')).allFalse()",
+    "probability is decimal implies": "probability.empty() or probability is decimal implies",
 }
 LARGEST = 1500  # a value set with more codes than this is left to a terminology server
 
@@ -208,7 +212,7 @@ def value_sets(rows: list[Row], lines: list[str]) -> dict[str, str]:
     known = Terminology(rows)
     found = {}
     for name in sorted({w[1:] for text in lines for w in text.split() if w.startswith("@")}):
-        url = name if name.startswith("http") else "http://hl7.org/fhir/ValueSet/" + name
+        url = name if name.startswith("http:") else "http://hl7.org/fhir/ValueSet/" + name
         codes = known.expanded(url)
         if codes and sum(map(len, codes.values())) <= LARGEST:
             found[name] = "\n".join(" ".join([s, *c]) for s, c in codes.items())

@@ -11,6 +11,7 @@ from medtwin.fhir import moments, quantities
 from medtwin.fhir.moments import Moment, moment
 from medtwin.fhir.nodes import (
     FALSE,
+    MEASURES,
     MOMENTS,
     NOTHING,
     NUMBERS,
@@ -179,7 +180,19 @@ def order(a: Node, b: Node) -> int | None:
     p, q = _as_amount(x), _as_amount(y)
     if "Quantity" in {one, other} and p is not None and q is not None:
         return quantities.ordered(p, q)
+    if a.kind in MEASURES and b.kind in MEASURES:
+        return _order_as_written(x, y)
     raise BadPath(f"{one or a.kind or 'this'} and {other or b.kind or 'that'} have no order")
+
+
+def _order_as_written(x: Any, y: Any) -> int | None:
+    """Two FHIR quantities in a unit that is not of UCUM: of one unit they have an order."""
+    if not isinstance(x, dict) or not isinstance(y, dict):
+        return None
+    if any(x.get(part) != y.get(part) for part in ("system", "code", "unit", "comparator")):
+        return None
+    low, high = x.get("value"), y.get("value")
+    return None if low is None or high is None else (low > high) - (low < high)
 
 
 def _moments_order(x: Any, y: Any) -> int | None:

@@ -100,6 +100,8 @@ SETS = {
     'guide-page-generation': 'http://hl7.org/fhir/guide-page-generation html markdown xml generated',
     'guide-parameter-code': 'http://hl7.org/fhir/guide-parameter-code apply path-resource path-pages path-tx-cache expansion-parameter rule-broken-links generate-xml generate-json generate-turtle html-template',
     'history-status': 'http://hl7.org/fhir/history-status partial completed entered-in-error health-unknown',
+    'http-operations': 'http://hl7.org/fhir/http-operations delete get options patch post put head',
+    'http-verb': 'http://hl7.org/fhir/http-verb GET HEAD POST PUT DELETE PATCH',
     'http://terminology.hl7.org/ValueSet/v3-ConfidentialityClassification': 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality U L M N R V',
     'identifier-use': 'http://hl7.org/fhir/identifier-use usual official temp secondary old',
     'identity-assuranceLevel': 'http://hl7.org/fhir/identity-assuranceLevel level1 level2 level3 level4',

@@ -1,0 +1,329 @@
+"""Whether a resource obeys FHIR R4, and if not, everything that is wrong with it and where.
+
+Structure, cardinality, formats, required codes, what references may name, and the standard's own
+rules; https://hl7.org/fhir/R4/validation.html. Profiles other than the base definitions are not
+looked at, nor are codes of outside terminologies.
+"""
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from itertools import chain
+from typing import Any, NamedTuple
+
+from medtwin.fhir import codes, parsing, primitives, rules, xml_format
+from medtwin.fhir.beyond import beyond
+from medtwin.fhir.issue import Issue, error, fatal
+from medtwin.fhir.nodes import Node
+from medtwin.fhir.parsing import Unreadable
+from medtwin.fhir.quick import certainly_valid
+from medtwin.fhir.references import named_kind
+from medtwin.fhir.types import PRIMITIVES, RESOURCE_KINDS, Element, Field, elements, fields, json_name
+
+__all__ = ["Issue", "advice", "validated"]
+MOST = 200  # findings; after so many nobody reads on
+
+
+class Place(NamedTuple):
+    """Where one looks: the path, the resource that this belongs to, and what contains that."""
+
+    path: str
+    resource: Node
+    within: Node
+
+    def at(self, name: str) -> "Place":
+        """One step further."""
+        return self._replace(path=f"{self.path}.{name}")
+
+    def nth(self, index: int) -> "Place":
+        """One of several."""
+        return self._replace(path=f"{self.path}[{index}]")
+
+
+def validated(raw: bytes | dict[str, Any]) -> list[Issue]:
+    """All that makes the resource invalid; an empty list for a valid one.
+
+    Bytes may be FHIR's JSON or XML. What is neither gives one fatal finding.
+    """
+    if isinstance(raw, bytes) and raw.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
+        return _xml(raw)
+    try:
+        resource = parsing.quickly_read(raw) if isinstance(raw, bytes) else raw
+        if certainly_valid(resource):
+            return []
+        exact = parsing.read(raw) if isinstance(raw, bytes) else raw
+    except Unreadable as why:
+        return [fatal("structure", why.path, str(why))]
+    return _first(looked_at(exact))
+
+
+def _xml(raw: bytes) -> list[Issue]:
+    try:
+        resource, wrong = xml_format.read(raw)
+    except Unreadable as why:
+        return [fatal("structure", why.path, str(why))]
+    return _first(chain(wrong, looked_at(xml_format.tidied(resource))))
+
+
+def _first(found: Iterator[Issue]) -> list[Issue]:
+    kept = []
+    for one in found:
+        if one.severity in {"error", "fatal"}:
+            kept.append(one)
+        if len(kept) >= MOST:
+            break
+    return kept
+
+
+def advice(resource: dict[str, Any]) -> list[Issue]:
+    """What leaves a resource valid, but should be better."""
+    node = Node(resource, resource.get("resourceType", ""))
+    found = [
+        Issue("warning", "invariant", node.kind, f"{rule.human} ({rule.key})")
+        for rule in rules.rules(node.kind, "warning")
+        if rules.broken(rule, node, node, node)
+    ]
+    return found + [i for i in looked_at(resource) if i.severity == "warning"]
+
+
+def looked_at(resource: dict[str, Any]) -> Iterator[Issue]:
+    """Every finding, one after another."""
+    kind = resource.get("resourceType")
+    if kind not in RESOURCE_KINDS:
+        yield error("structure", "", _no_kind(kind))
+        return
+    node = Node(resource, kind)
+    yield from _resource(node, Place(kind, node, node))
+
+
+def _no_kind(kind: Any) -> str:
+    near = get_close_matches(str(kind), RESOURCE_KINDS, 1)
+    return f"'{kind}' is no resource of FHIR R4" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _resource(node: Node, place: Place) -> Iterator[Issue]:
+    yield from _object(node, place)
+    yield from beyond(node, place.path)
+
+
+# Objects
+
+
+def _object(node: Node, place: Place) -> Iterator[Issue]:
+    held = node.value
+    if not isinstance(held, dict):
+        yield error("structure", place.path, f"an object expected ({node.kind}), not {held!r:.60}")
+        return
+    if not held or held.keys() == {"id"}:
+        yield error("structure", place.path, f"this {node.kind} says nothing: leave it out (ele-1)")
+        return
+    yield from _names(node, place)
+    for element in elements(node.kind).values():
+        yield from _element(node, element, place)
+    yield from _ruled(node, node.kind, place)
+
+
+def _names(node: Node, place: Place) -> Iterator[Issue]:
+    """Names that have no place here."""
+    known = fields(node.kind)
+    for name in node.value:
+        if name in known or (name == "resourceType" and node.kind in RESOURCE_KINDS):
+            continue
+        plain = known.get(name[1:]) if name[:1] == "_" else None
+        if plain is None or plain.kind not in PRIMITIVES:
+            yield error("structure", f"{place.path}.{name}", _unknown(node, name, known))
+
+
+def _unknown(node: Node, name: str, known: dict[str, Field]) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"{node.kind} has no element '{name}'" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _ruled(node: Node, path: str, place: Place) -> Iterator[Issue]:
+    for rule in rules.rules(path):
+        if rules.broken(rule, node, place.resource, place.within):
+            yield error("invariant", place.path, f"{rule.human} ({rule.key})")
+
+
+# Elements
+
+
+def _element(node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    names = [json_name(element, k) for k in element.kinds]
+    held = node.value
+    there = [(n, k) for n, k in zip(names, element.kinds, strict=True) if n in held or "_" + n in held]
+    if not there and element.least:
+        said = " or ".join(names) if len(names) < 6 else f"{element.name}[x]"
+        yield error("required", place.path, f"{node.kind} needs {said}")
+    if len(there) > 1:
+        said = " and ".join(n for n, _ in there)
+        yield error("structure", place.path, f"only one of {said} may be given")
+    for name, kind in there:
+        yield from _field(node, element, name, kind, place)
+
+
+def _field(node: Node, element: Element, name: str, kind: str, place: Place) -> Iterator[Issue]:
+    value, sibling = node.value.get(name), node.value.get("_" + name)
+    here = place.at(element.name)
+    if element.most == 0:
+        yield error("structure", here.path, f"{node.kind} may not have {name}")
+    elif not element.many:
+        wrong = _not_one(node, name, value, sibling)
+        if wrong:
+            yield error("structure", here.path, wrong)
+        else:
+            yield from _value(node, element, kind, value, sibling, here)
+    else:
+        yield from _values(node, element, kind, name, here)
+
+
+def _not_one(node: Node, name: str, value: Any, sibling: Any) -> str | None:
+    if isinstance(value, list) or isinstance(sibling, list):
+        return f"'{name}' of {node.kind} is one value: no array"
+    if name in node.value and value is None:
+        return f"'{name}' may not be null: leave it out"
+    return None
+
+
+def _values(node: Node, element: Element, kind: str, name: str, place: Place) -> Iterator[Issue]:
+    values, siblings = node.value.get(name, []), node.value.get("_" + name, [])
+    if not isinstance(values, list) or not isinstance(siblings, list):
+        yield error("structure", place.path, f"'{name}' of {node.kind} is an array")
+        return
+    if not values and not siblings:
+        yield error("structure", place.path, f"'{name}' is an empty array: leave it out")
+    if values and siblings and len(values) != len(siblings):
+        yield error("structure", place.path, f"'{name}' and '_{name}' differ in length")
+    if element.most and len(values) > element.most:
+        yield error("structure", place.path, f"at most {element.most} of {name} allowed")
+    for i in range(max(len(values), len(siblings))):
+        one = values[i] if i < len(values) else None
+        other = siblings[i] if i < len(siblings) else None
+        if one is None and other is None:
+            yield error("structure", place.nth(i).path, "null is no value")
+        else:
+            yield from _value(node, element, kind, one, other, place.nth(i))
+
+
+def _value(
+    node: Node, element: Element, kind: str, value: Any, sibling: Any, place: Place
+) -> Iterator[Issue]:
+    here = Node(value, kind, sibling)
+    own = f"{node.kind}.{element.name}"
+    if kind in PRIMITIVES:
+        yield from _primitive(here, element, place)
+    elif kind == "Resource":
+        yield from _inner(here, element, place)
+    else:
+        yield from _object(here, place)
+        if isinstance(value, dict):
+            yield from _special(node, here, element, place)
+    if kind != own:
+        yield from _ruled(here, own, place)
+
+
+def _primitive(node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    value = node.value
+    if node.sibling is not None:
+        yield from _object(Node(node.sibling, "Element"), place)
+    if value is None:
+        return
+    wrong = primitives.CHECKS[node.kind](value)
+    if wrong:
+        yield error("value", place.path, wrong)
+    elif node.kind == "code" and element.codes:
+        allowed = codes.plain(element.codes)
+        if allowed and value not in allowed:
+            yield error("code-invalid", place.path, _not_among(value, allowed))
+
+
+def _not_among(value: str, allowed: frozenset[str]) -> str:
+    some = ", ".join(sorted(allowed)[:12]) + (", ..." if len(allowed) > 12 else "")
+    near = get_close_matches(value, allowed, 1)
+    return f"'{value}' is none of {some}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _inner(node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    """A resource inside another: contained in it, or an entry of its own."""
+    held = node.value
+    kind = held.get("resourceType") if isinstance(held, dict) else None
+    if kind not in RESOURCE_KINDS:
+        yield error("structure", place.path, _no_kind(kind))
+        return
+    if element.name != "contained" and certainly_valid(held):
+        return
+    inner = Node(held, str(kind))
+    within = place.within if element.name == "contained" else inner
+    yield from _resource(inner, Place(place.path, inner, within))
+
+
+# Types with rules of their own
+
+
+def _special(owner: Node, node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    look = SPECIAL.get(node.kind)
+    found = look(owner, node, element, place) if look else ()
+    bound = _bound(node, element, place) if element.codes else ()
+    yield from chain(found, bound)
+
+
+def _bound(node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    """A Coding or concept whose code must come from a set that the standard names."""
+    allowed = codes.allowed(element.codes)
+    if not allowed or node.kind not in {"Coding", "CodeableConcept"}:
+        return
+    codings = node.value.get("coding", []) if node.kind == "CodeableConcept" else [node.value]
+    told = [(c.get("system"), c.get("code")) for c in codings if isinstance(c, dict)]
+    if not any(pair in allowed for pair in told):
+        said = " or ".join(f"{s}|{c}" for s, c in told) or "no code"
+        some = ", ".join(f"{s}|{c}" for s, c in sorted(allowed)[:6])
+        yield error("code-invalid", place.path, f"{said}: one of {some} is required")
+
+
+def _reference(owner: Node, node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    address, targets = node.value.get("reference"), element.targets.get("Reference", ())
+    if not isinstance(address, str):
+        return
+    if address.startswith("#"):
+        yield from _local(address, targets, place)
+        return
+    kind, said = named_kind(address), node.value.get("type")
+    if kind and targets and kind not in targets and "Resource" not in targets:
+        yield error("value", place.path, f"{element.name} may name {', '.join(targets)}; not {kind}")
+    if kind and isinstance(said, str) and said != kind and said in RESOURCE_KINDS:
+        yield error("value", place.path, f"the reference says {said} and names {address}")
+
+
+def _local(address: str, targets: tuple[str, ...], place: Place) -> Iterator[Issue]:
+    if address == "#":
+        return
+    contained = place.within.value.get("contained")
+    named = contained if isinstance(contained, list) else []
+    there = [c for c in named if isinstance(c, dict) and f"#{c.get('id')}" == address]
+    if not there:
+        yield error("invariant", place.path, f"{address} is not contained here (ref-1)")
+    elif targets and "Resource" not in targets and there[0].get("resourceType") not in targets:
+        said = there[0].get("resourceType")
+        yield error("value", place.path, f"{', '.join(targets)} may be named here; not {said}")
+
+
+def _extension(owner: Node, node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    held = node.value
+    values = [n for n in held if n.lstrip("_").startswith("value")]
+    if bool(values) == ("extension" in held):
+        yield error("invariant", place.path, "an extension has a value or extensions, not both (ext-1)")
+    url = held.get("url")
+    if isinstance(url, str) and (types := codes.holds(url)):
+        yield from _held(url, values, types, place)
+
+
+def _held(url: str, values: list[str], types: tuple[str, ...], place: Place) -> Iterator[Issue]:
+    wanted = {"value" + t[0].upper() + t[1:] for t in types}
+    wrong = [v for v in values if v.lstrip("_") not in wanted]
+    if wrong:
+        yield error("structure", place.path, f"{url} holds {' or '.join(sorted(wanted))}, not {wrong[0]}")
+
+
+SPECIAL: dict[str, Callable[..., Iterator[Issue]]] = {
+    "Reference": _reference,
+    "Extension": _extension,
+}
