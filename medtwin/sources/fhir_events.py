@@ -1,7 +1,7 @@
 """FHIR's events of care: conditions, medications, procedures, visits, allergies, vaccinations."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from medtwin.record.codes import Code, Kind, insulin_bolus, insulin_long, warfarin
 from medtwin.record.observation import WITHDRAWN, Observation
@@ -93,9 +93,12 @@ def care_plan(resource: Resource, told: Told) -> Iterator[Fact]:
 
 
 def medication(resource: Resource, told: Told) -> Iterator[Fact]:
-    """A medicine ordered, reported, or handed out."""
+    """A medicine ordered, reported, or handed out: then it lasts as long as its supply."""
     start, end = period(resource.get("effectivePeriod"), told)
     at = start or dated(resource, told, *MEDICINE_TIMES)
+    days = (resource.get("daysSupply") or {}).get("value")
+    if days and at and end is None:
+        end = at + timedelta(days=float(days))
     concept = medicine(resource, told)
     dosages = resource.get("dosageInstruction") or resource.get("dosage") or ()
     how = joined(*(d.get("text") for d in dosages if isinstance(d, dict)))

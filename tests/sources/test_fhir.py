@@ -352,3 +352,17 @@ def test_every_us_core_example_is_understood_or_kept(shared):
     reasons = {r.because.split(" on ")[0] for a in arrived for r in a.refused}
     # The examples share one baby between Apgar scores of 2016 and a birth in 2020.
     assert reasons <= {"it lies before the person's birth"}
+
+
+def test_a_medicine_handed_out_lasts_as_long_as_its_supply():
+    handed = {
+        "resourceType": "MedicationDispense",
+        "id": "d",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "metformin 500 mg"},
+        "subject": {"reference": "Patient/ada"},
+        "whenHandedOver": "2026-01-05T10:00:00Z",
+        "daysSupply": {"value": 30, "unit": "days"},
+    }
+    (fact,) = [f for a in heard(bundle(ada, handed)) for f in a.facts]
+    assert (fact.until - fact.at).days == 30
