@@ -251,7 +251,7 @@ def _password():
     return PASSWORD
 
 
-@pytest.fixture(name="serve")
+@pytest.fixture(scope="session", name="serve")
 def _served():
     return Served
 
