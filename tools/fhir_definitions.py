@@ -28,7 +28,7 @@ ERRATA = {
     "enableWhen.count() > 2": "enableWhen.count() > 1",
     "fullUrl.contains('/_history/').not()": "fullUrl.empty() or fullUrl.contains('/_history/').not()",
     "(when in ('C' | 'CM' | 'CD' | 'CV')).not()": "when.select($this in ('C' | 'CM' | 'CD' | 'CV')).allFalse()",
-    "probability is decimal implies": "probability.empty() or probability is decimal implies",
+    "probability is decimal implies (probability as decimal) <= 100": "probability.empty() or (probability is decimal implies (probability as decimal) <= 100)",
 }
 LARGEST = 1500  # a value set with more codes than this is left to a terminology server
 
@@ -254,13 +254,18 @@ def _parameter(row: Row, code_of: dict[str, str]) -> tuple[str, ...]:
 
 
 def extensions(rows: list[Row]) -> dict[str, str]:
-    """Where each published extension may stand and what it may hold, by the end of its address."""
+    """Where each published extension may stand, what it may hold, what parts it may have."""
     found = {}
     for row in of_kind(rows, "StructureDefinition"):
         if row["type"] == "Extension" and row.get("derivation") == "constraint":
             where = " ".join(sorted({c["expression"] for c in row.get("context", [])}))
-            found[row["url"]] = f"{where}\n{' '.join(_allowed(row))}"
+            found[row["url"]] = f"{where}\n{' '.join(_allowed(row))}\n{' '.join(_parts(row))}"
     return found
+
+
+def _parts(row: Row) -> list[str]:
+    inner = [e for e in row["snapshot"]["element"] if e["path"] == "Extension.extension.url"]
+    return sorted({e["fixedUri"] for e in inner if "fixedUri" in e})
 
 
 def _allowed(row: Row) -> list[str]:
@@ -273,9 +278,22 @@ def _allowed(row: Row) -> list[str]:
 def published(rows: list[Row]) -> list[str]:
     """The addresses of the package's profiles."""
     found = of_kind(rows, "StructureDefinition")
-    return [
-        r["url"] for r in found if r.get("derivation") == "constraint" and r["type"] != "Extension"
-    ]
+    constrained = [r for r in found if r.get("derivation") == "constraint"]
+    return [r["url"] for r in constrained if r["type"] != "Extension"]
+
+
+def vital_signs(rows: list[Row]) -> dict[str, str]:
+    """The LOINC code that each of the standard's vital signs must carry, by its profile."""
+    found = {}
+    for row in of_kind(rows, "StructureDefinition"):
+        if row.get("derivation") == "constraint" and row["type"] == "Observation":
+            fixed = [
+                e for e in row["snapshot"]["element"] if e["path"] == "Observation.code.coding.code"
+            ]
+            codes = [e["fixedCode"] for e in fixed if "fixedCode" in e]
+            if codes:
+                found[row["url"]] = codes[0]
+    return found
 
 
 # Structs
@@ -427,6 +445,7 @@ def written(rows: list[Row]) -> dict[str, str]:
         "r4_extensions.py": module(
             "The extensions and profiles of FHIR R4: where each may stand, what it holds.",
             block("EXTENSIONS", extensions(rows))
+            + block("VITAL_SIGNS", vital_signs(rows))
             + f'PROFILES = """{" ".join(published(rows))}""".split()\n',
         ),
         "structs.py": structs(types),

@@ -4,7 +4,7 @@ from functools import cache
 
 from medtwin.fhir.r4_codes import SETS
 from medtwin.fhir.r4_extensions import EXTENSIONS, PROFILES
-from medtwin.fhir.types import RESOURCE_KINDS
+from medtwin.fhir.types import RESOURCE_KINDS, ancestors
 
 HOME = "http://hl7.org/fhir/StructureDefinition/"
 PUBLISHED = frozenset(PROFILES)
@@ -24,21 +24,40 @@ def plain(value_set: str) -> frozenset[str]:
 
 
 @cache
-def known_extension(url: str) -> bool:
-    """Whether an extension may have this address: HL7's own must be one that HL7 published."""
-    return not url.startswith(HOME) or url in EXTENSIONS
-
-
-@cache
 def places(url: str) -> tuple[str, ...]:
     """Where a published extension may stand."""
-    return tuple(EXTENSIONS.get(url, "").partition("\n")[0].split())
+    return tuple(_published(url)[0].split())
 
 
 @cache
 def holds(url: str) -> tuple[str, ...]:
     """The types of value that a published extension may have; none if it has parts."""
-    return tuple(EXTENSIONS.get(url, "").partition("\n")[2].split())
+    return tuple(_published(url)[1].split())
+
+
+@cache
+def parts(url: str) -> tuple[str, ...]:
+    """The extensions that a published extension is made of; none if it has a value."""
+    return tuple(_published(url)[2].split())
+
+
+def _published(url: str) -> list[str]:
+    return [*EXTENSIONS.get(url, "").split("\n"), "", "", ""]
+
+
+@cache
+def may_stand(url: str, kind: str, element: str) -> bool:
+    """Whether an extension may stand on an element (`HumanName.family`) of this type.
+
+    Anything may that the standard did not publish.
+    """
+    allowed = places(url)
+    if not allowed or "Element" in allowed or element.startswith("StructureDefinition."):
+        return True
+    here = {element, *ancestors(kind)}
+    deep = [a for a in allowed if a.count(".") > 1]
+    near = any(a.startswith(element + ".") or a.endswith(element.rpartition(".")[2]) for a in deep)
+    return near or not here.isdisjoint(allowed)
 
 
 @cache

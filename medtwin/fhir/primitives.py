@@ -76,6 +76,39 @@ def _dated(kind: str) -> Check:
     return check
 
 
+URN = re.compile(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|urn:oid:[0-2](\.(0|[1-9]\d*))+")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+
+
+def uri(value: Any) -> str | None:
+    """An address; a UUID or OID in it must be one."""
+    wrong = _shaped("uri")(value)
+    if wrong or not value.startswith(("urn:uuid:", "urn:oid:")) or URN.match(value):
+        return wrong
+    return f"'{value[:80]}' must be like {EXAMPLES['uuid']} or {EXAMPLES['oid']}"
+
+
+def absolute(value: Any) -> str | None:
+    """An address that begins with what it is: http:, urn:."""
+    wrong = uri(value)
+    if wrong or SCHEME.match(value):
+        return wrong
+    return f"'{value[:80]}' must be absolute: with http: or urn:"
+
+
+def canonical(value: Any) -> str | None:
+    """The address of a definition, or #id of one that is contained."""
+    return uri(value) if type(value) is str and value[:1] == "#" else absolute(value)
+
+
+def code_system(value: Any) -> str | None:
+    """The address of a code system, not of a set of codes."""
+    wrong = absolute(value)
+    if wrong or not value.startswith("http://hl7.org/fhir/ValueSet/"):
+        return wrong
+    return f"'{value}' is a value set: a Coding names the code system"
+
+
 def boolean(value: Any) -> str | None:
     """true or false."""
     return None if type(value) is bool else f"true or false expected, not {_named(value)}"
@@ -129,8 +162,24 @@ CHECKS: dict[str, Check] = {
     "date": _dated("date"),
     "dateTime": _dated("dateTime"),
     "instant": _dated("instant"),
-    **{k: _shaped(k) for k in ("time", "id", "code", "uri", "url", "canonical", "oid", "uuid")},
+    "uri": uri,
+    "url": uri,
+    "canonical": canonical,
+    **{k: _shaped(k) for k in ("time", "id", "code", "oid", "uuid")},
+    "absolute": absolute,
+    "codeSystem": code_system,
 }
+# Elements that must say more than their type.
+STRICTER = {
+    ("Coding", "system"): "codeSystem",
+    ("Quantity", "system"): "absolute",
+    ("Identifier", "system"): "absolute",
+}
+
+
+def format_of(owner: str, name: str, kind: str) -> str:
+    """Which check an element of a type undergoes."""
+    return STRICTER.get((owner, name), kind)
 
 
 def quick(kind: str) -> Callable[[Any], bool]:

@@ -85,6 +85,8 @@ def _object(kind: str) -> Check:
         return True
 
     table.update(_table(kind))
+    if kind in RESOURCE_KINDS and "url" in elements(kind):
+        return _looked_closer(check)
     return SPECIAL.get(kind, lambda c: c)(check)
 
 
@@ -148,7 +150,7 @@ def _one(owner: str, element: Element, kind: str) -> Check:
     if kind == "Resource":
         return resource_check
     if kind in PRIMITIVES:
-        return _primitive(kind, element.codes)
+        return _primitive(primitives.format_of(owner, element.name, kind), element.codes)
     if kind == "Reference":
         return _reference(element.targets.get("Reference", ()))
     if element.codes and (allowed := codes.allowed(element.codes)):
@@ -221,9 +223,33 @@ def _with_content(check: Check) -> Check:
     return lambda value: check(value) and (len(value) > 1 or "id" not in value)
 
 
+def _identifier(check: Check) -> Check:
+    """An identifier of the system of addresses is an address."""
+    return lambda value: value.get("system") != "urn:ietf:rfc:3986" and check(value)
+
+
+def _attachment(check: Check) -> Check:
+    """Content and its size are compared by who looks closely."""
+    return lambda value: not ("size" in value and "data" in value) and check(value)
+
+
+def _looked_closer(check: Check) -> Check:
+    """A kind of which the standard says more than this can see."""
+    return _no
+
+
+def _observation(check: Check) -> Check:
+    """A profile may ask for a code."""
+    return lambda value: "profile" not in value.get("meta", ()) and check(value)
+
+
 SPECIAL: dict[str, Callable[[Check], Check]] = {
     "Reference": _plain_reference,
     "Extension": _extension,
     "Element": _with_content,
-    "Bundle": lambda check: _no,
+    "Identifier": _identifier,
+    "Attachment": _attachment,
+    "Expression": _looked_closer,
+    "Bundle": _looked_closer,
+    "Observation": _observation,
 }

@@ -160,7 +160,7 @@ RULES = [
     ('que-8', 'error', "(type!='group' and type!='display') or initial.empty()", "Initial values can't be specified for groups or display items"),
     ('que-9', 'error', "type!='display' or readOnly.empty()", 'Read-only can\'t be specified for "display" items'),
     ('ras-1', 'error', "(low.empty() or ((low.code = '%') and (low.system = %ucum))) and (high.empty() or ((high.code = '%') and (high.system = %ucum)))", 'low and high must be percentages, if present'),
-    ('ras-2', 'error', 'probability.empty() or probability is decimal implies (probability as decimal) <= 100', 'Must be <= 100'),
+    ('ras-2', 'error', 'probability.empty() or (probability is decimal implies (probability as decimal) <= 100)', 'Must be <= 100'),
     ('rat-1', 'error', '(numerator.empty() xor denominator.exists()) and (numerator.exists() or extension.exists())', 'Numerator and denominator SHALL both be present, or both are absent. If both are absent, there SHALL be some extension present'),
     ('red-0', 'warning', "name.matches('[A-Z]([A-Za-z0-9_]){0,254}')", 'Name should be usable as an identifier for the module by machine processing applications such as code generation'),
     ('ref-1', 'error', "reference.startsWith('#').not() or (reference.substring(1).trace('url') in %rootResource.contained.id.trace('ids'))", 'SHALL have a contained resource if a local reference is provided'),

@@ -15,11 +15,13 @@ from medtwin.fhir.beyond import beyond
 from medtwin.fhir.issue import Issue, error, fatal
 from medtwin.fhir.nodes import Node
 from medtwin.fhir.parsing import Unreadable
+from medtwin.fhir.path_grammar import BadPath, tree
 from medtwin.fhir.quick import certainly_valid
 from medtwin.fhir.references import named_kind
 from medtwin.fhir.types import PRIMITIVES, RESOURCE_KINDS, Element, Field, elements, fields, json_name
 
 __all__ = ["Issue", "advice", "validated"]
+EXTENSIONS = ("extension", "modifierExtension")
 MOST = 200  # findings; after so many nobody reads on
 
 
@@ -29,6 +31,8 @@ class Place(NamedTuple):
     path: str
     resource: Node
     within: Node
+    element: str = ""
+    kind: str = ""
 
     def at(self, name: str) -> "Place":
         """One step further."""
@@ -92,7 +96,7 @@ def looked_at(resource: dict[str, Any]) -> Iterator[Issue]:
         yield error("structure", "", _no_kind(kind))
         return
     node = Node(resource, kind)
-    yield from _resource(node, Place(kind, node, node))
+    yield from _resource(node, Place(kind, node, node, kind, kind))
 
 
 def _no_kind(kind: Any) -> str:
@@ -209,8 +213,10 @@ def _value(
 ) -> Iterator[Issue]:
     here = Node(value, kind, sibling)
     own = f"{node.kind}.{element.name}"
+    if element.name not in EXTENSIONS:
+        place = place._replace(element=own, kind=kind)
     if kind in PRIMITIVES:
-        yield from _primitive(here, element, place)
+        yield from _primitive(node.kind, here, element, place)
     elif kind == "Resource":
         yield from _inner(here, element, place)
     else:
@@ -221,13 +227,13 @@ def _value(
         yield from _ruled(here, own, place)
 
 
-def _primitive(node: Node, element: Element, place: Place) -> Iterator[Issue]:
+def _primitive(owner: str, node: Node, element: Element, place: Place) -> Iterator[Issue]:
     value = node.value
     if node.sibling is not None:
         yield from _object(Node(node.sibling, "Element"), place)
     if value is None:
         return
-    wrong = primitives.CHECKS[node.kind](value)
+    wrong = primitives.CHECKS[primitives.format_of(owner, element.name, node.kind)](value)
     if wrong:
         yield error("value", place.path, wrong)
     elif node.kind == "code" and element.codes:
@@ -253,7 +259,7 @@ def _inner(node: Node, element: Element, place: Place) -> Iterator[Issue]:
         return
     inner = Node(held, str(kind))
     within = place.within if element.name == "contained" else inner
-    yield from _resource(inner, Place(place.path, inner, within))
+    yield from _resource(inner, Place(place.path, inner, within, inner.kind, inner.kind))
 
 
 # Types with rules of their own
@@ -310,20 +316,64 @@ def _extension(owner: Node, node: Node, element: Element, place: Place) -> Itera
     held = node.value
     values = [n for n in held if n.lstrip("_").startswith("value")]
     if bool(values) == ("extension" in held):
-        yield error("invariant", place.path, "an extension has a value or extensions, not both (ext-1)")
+        yield error("invariant", place.path, "an extension has a value or others, not both (ext-1)")
     url = held.get("url")
-    if isinstance(url, str) and (types := codes.holds(url)):
+    if not isinstance(url, str):
+        return
+    if not codes.may_stand(url, owner.kind if owner.kind == "Extension" else place.kind, place.element):
+        said = ", ".join(codes.places(url))
+        yield error("structure", place.path, f"{url} may stand on {said}; not on {place.element}")
+    if types := codes.holds(url):
         yield from _held(url, values, types, place)
+    if parts := codes.parts(url):
+        yield from _inside(held, parts, place)
 
 
 def _held(url: str, values: list[str], types: tuple[str, ...], place: Place) -> Iterator[Issue]:
     wanted = {"value" + t[0].upper() + t[1:] for t in types}
     wrong = [v for v in values if v.lstrip("_") not in wanted]
     if wrong:
-        yield error("structure", place.path, f"{url} holds {' or '.join(sorted(wanted))}, not {wrong[0]}")
+        said = " or ".join(sorted(wanted))
+        yield error("structure", place.path, f"{url} holds {said}, not {wrong[0]}")
+
+
+def _inside(held: dict[str, Any], parts: tuple[str, ...], place: Place) -> Iterator[Issue]:
+    inner = held.get("extension")
+    for i, one in enumerate(inner if isinstance(inner, list) else []):
+        if isinstance(one, dict) and one.get("url") not in parts:
+            said = f"'{one.get('url')}' is none of {', '.join(parts)}"
+            yield error("structure", f"{place.path}.extension[{i}].url", said)
+
+
+def _identifier(owner: Node, node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    value = node.value.get("value")
+    if node.value.get("system") == "urn:ietf:rfc:3986" and isinstance(value, str):
+        if wrong := primitives.absolute(value):
+            yield error("value", f"{place.path}.value", wrong)
+
+
+def _attachment(owner: Node, node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    data, size = node.value.get("data"), node.value.get("size")
+    if isinstance(data, str) and isinstance(size, int) and primitives.base64(data) is None:
+        plain = "".join(data.split())
+        real = len(plain) // 4 * 3 - plain.count("=")
+        if real != size:
+            yield error("value", f"{place.path}.size", f"{size} said, {real} bytes sent")
+
+
+def _expression(owner: Node, node: Node, element: Element, place: Place) -> Iterator[Issue]:
+    said = node.value.get("expression")
+    if node.value.get("language") == "text/fhirpath" and isinstance(said, str):
+        try:
+            tree(said)
+        except BadPath as why:
+            yield error("value", f"{place.path}.expression", str(why))
 
 
 SPECIAL: dict[str, Callable[..., Iterator[Issue]]] = {
     "Reference": _reference,
     "Extension": _extension,
+    "Identifier": _identifier,
+    "Attachment": _attachment,
+    "Expression": _expression,
 }
