@@ -117,7 +117,12 @@ class Segment:
 
     def text(self, field: int) -> str:
         """A field's first component, as text."""
-        return self[field][1] if len(self.fields) > field and self.fields[field] else ""
+        raw = self.fields[field] if len(self.fields) > field else ""
+        if not raw:
+            return ""
+        marks = self.marks
+        first = raw.split(marks.repetition, 1)[0].split(marks.component, 1)[0]
+        return plain(first.split(marks.part, 1)[0], marks)
 
     def whole(self, field: int) -> str:
         """A whole field as text, for free text in which no separators are meant."""

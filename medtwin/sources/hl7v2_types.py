@@ -55,14 +55,16 @@ def sender(head: Segment) -> Sender:
 
 def concept(value: Value, by: Sender, table: str = "") -> Resource:
     """CE or CWE: up to three codings and the words. `table` is the system where none is named."""
-    triples = ((1, 2, 3), (4, 5, 6), (10, 11, 12))
-    codings = [_coding(value[a], value[b], value[c] or table, by) for a, b, c in triples]
+    long = len(value.components)
+    codings = [
+        _coding(value[a], value[a + 1], value[a + 2] or table, by) for a in (1, 4, 10) if a <= long
+    ]
     found: Resource = {}
     if any(codings):
         found["coding"] = [c for c in codings if c]
     elif value[2]:
         found["text"] = value[2]
-    if value[9]:
+    if long > 8 and value[9]:
         found["text"] = value[9]
     return found
 

@@ -20,7 +20,7 @@ from medtwin.web.mllp_desk import Desk, Frame, Terms
 log = logging.getLogger(__name__)
 START, END = b"\x0b", b"\x1c"
 HEAD = 4096  # of a message that is too long, so much is kept to know whom to answer
-IN_FLIGHT = 64  # unanswered messages of one connection
+IN_FLIGHT = 256  # unanswered messages of one connection
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from medtwin.web.mllp_answers import Verdict, body
 
 log = logging.getLogger(__name__)
 AT_ONCE = 256  # messages kept in one transaction
+WAITING = 64 << 20  # bytes of messages that may wait; senders are read no faster
 AGAIN = 4096  # messages remembered, to know them when they are sent again
 
 
@@ -37,7 +38,7 @@ class Terms:
     grants: tuple[Purpose, ...] = ()
     zone: str | None = None
     largest: int = 16 << 20  # bytes of one message
-    connections: int = 64
+    connections: int = 32
     patience: float = 60.0  # seconds that a message once begun may take to come
     clock: Callable[[], datetime] = now
 
@@ -60,10 +61,15 @@ class Desk:
         default_factory=lambda: asyncio.Queue(AT_ONCE)
     )
     again: OrderedDict[bytes, Verdict] = field(default_factory=OrderedDict)
+    room: asyncio.Condition = field(default_factory=asyncio.Condition)
+    size: int = 0
 
     async def take(self, frame: Frame) -> "asyncio.Future[Verdict]":
-        """Queue a message; waits while too many are queued. The future is its verdict."""
+        """Queue a message; waits while too much is queued. The future is its verdict."""
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        async with self.room:
+            await self.room.wait_for(lambda: self.size < WAITING)
+            self.size += len(frame.raw)
         await self.waiting.put((frame, answer))
         return answer
 
@@ -79,6 +85,9 @@ class Desk:
                 for (_, answer), verdict in zip(held, verdicts, strict=True):
                     if not answer.done():
                         answer.set_result(verdict)
+                async with self.room:
+                    self.size -= sum(len(f.raw) for f, _ in held)
+                    self.room.notify_all()
 
     def kept(self, frames: Sequence[Frame]) -> list[Verdict]:
         """Keep these messages for good, all in one; what is to be answered to each."""
