@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,6 +13,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default=Path("~/.medtwin"), description="the folder of the store, its keys and its audit"
+    )
+    database: SecretStr | None = Field(
+        default=None,
+        description="the address of a PostgreSQL store (postgresql://...), instead of a file in it",
     )
     host: str = Field(default="127.0.0.1", description="the address at which pages are served")
     port: int = Field(

@@ -3,8 +3,8 @@
     python -m evidence.record [--json] [--out FILE] [--only NAME ...]
 
 Each file beside this one offers `figures(shared)`, with the folder of shared data, and yields one
-`Figure` after the other. The folder is the list. A part whose data is not there says so and the
-rest goes on.
+`Figure` after the other. The folder is the list (`figure` and `server` serve the others). A part
+whose data is not there says so and the rest goes on.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from typing import Any
 from evidence.record.figure import Figure
 
 here = Path(__file__).parent
-parts = sorted(p.stem for p in here.glob("[a-z]*.py") if p.stem != "figure")
+parts = sorted(p.stem for p in here.glob("[a-z]*.py") if p.stem not in ("figure", "server"))
 
 
 def shared() -> Path:

@@ -22,5 +22,11 @@ def vault() -> Iterator["Vault"]:
     """The store under MEDTWIN_HOME, made when it is not there yet."""
     from medtwin.vault.vault import Vault
 
-    with Vault.open(Settings().store) as opened:
+    with Vault.open(Settings().store, database=database()) as opened:
         yield opened
+
+
+def database() -> str | None:
+    """The address of the store, where it is not in the home."""
+    said = Settings().database
+    return None if said is None else said.get_secret_value()

@@ -191,17 +191,20 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> int
     """Insert the rows that are not there yet; how many were new."""
     if not rows:
         return 0
-    if connection.dialect.name == "postgresql" and len(rows) >= many:
-        return _copied(connection, table, rows)
     if connection.dialect.name == "postgresql":
-        return connection.execute(
-            _insert(connection, table).on_conflict_do_nothing(), rows
-        ).rowcount
+        return (_copied if len(rows) >= many else _told)(connection, table, rows)
     # Straight to the driver: SQLAlchemy's care for each row costs as much as SQLite's work on it.
     statement, names = _spelled(table, tuple(rows[0]))
     return connection.exec_driver_sql(
         statement, [tuple(r[n] for n in names) for r in rows]
     ).rowcount
+
+
+def _told(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
+    """PostgreSQL counts several rows only by telling them."""
+    statement = _insert(connection, table).on_conflict_do_nothing()
+    column = next(iter(table.primary_key))
+    return len(connection.execute(statement.returning(column), rows).all())
 
 
 @cache

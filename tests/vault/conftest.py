@@ -1,5 +1,6 @@
 """A vault with three invented people, and those who come to its door."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,14 @@ from medtwin.sources.source import Arrived
 from medtwin.vault.access import Principal, Role
 from medtwin.vault.consent import Purpose
 from medtwin.vault.vault import Vault
+
+root = Path(__file__).parents[2]
+# The laws that hold on either store; the other modules look into the files of SQLite.
+on_both = {f"test_{name}" for name in ("accounts", "alerts", "audit", "checkpoints", "consent")}
+on_both |= {f"test_{name}" for name in ("facts", "forecasts", "provenance", "receiving")}
+on_both |= {
+    f"test_{name}" for name in ("retirement", "rollups", "signals", "backup", "both_stores")
+}
 
 noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -100,9 +109,51 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
+def pytest_generate_tests(metafunc):
+    """Each law is asked of SQLite and of PostgreSQL."""
+    if "database" in metafunc.fixturenames and Path(metafunc.module.__file__).stem in on_both:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """How a PostgreSQL server of one's own is started, as the evidence does it."""
+    spec = importlib.util.spec_from_file_location("serving", root / "evidence/record/server.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def postgresql(serving):
+    """A real PostgreSQL; without one the tests on it are skipped and say why."""
+    pytest.importorskip("psycopg", reason="the extra [postgres] is not installed")
+    try:
+        with serving.postgresql() as server:
+            yield server
+    except serving.NoServer as why:
+        pytest.skip(str(why))
+
+
 @pytest.fixture
-def vault(home: Path, clock: Clock):
-    with Vault.open(home, clock) as opened:
+def database(request):
+    """The address of an empty PostgreSQL database; None, for SQLite in the home."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return None
+    serving = request.getfixturevalue("serving")
+    return serving.database(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def in_files(database):
+    """For laws about the files of the store itself."""
+    if database is not None:
+        pytest.skip("the store is no file: PostgreSQL has its own")
+
+
+@pytest.fixture
+def vault(home: Path, clock: Clock, database: str | None):
+    with Vault.open(home, clock, database=database) as opened:
         yield opened
 
 

@@ -53,10 +53,10 @@ def test_a_session_ends_after_twelve_hours(accounts, clock):
     assert accounts.session(token) is None
 
 
-def test_a_session_outlives_a_restart(accounts, vault, home, clock):
+def test_a_session_outlives_a_restart(accounts, vault, home, clock, database):
     token = accounts.login("Carla", "correct horse")
     vault.close()
-    with Vault.open(home, clock) as opened:
+    with Vault.open(home, clock, database=database) as opened:
         assert opened.accounts.session(token) == Principal("Carla", Role.clinician)
 
 
@@ -83,7 +83,7 @@ def test_a_name_is_taken_once(accounts):
         accounts.add("CARLA", "other", Role.operator)
 
 
-def test_passwords_are_argon2id_and_tokens_are_not_in_the_store(accounts, vault, home):
+def test_passwords_are_argon2id_and_tokens_are_not_in_the_store(accounts, vault, home, in_files):
     token = accounts.login("Carla", "correct horse")
     vault.close()
     held = (home / "store.db").read_bytes()

@@ -4,11 +4,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from medtwin.record import codes
 from medtwin.record.record import facts as rows_of
 from medtwin.sources.door import received
 from medtwin.sources.source import Options
+from medtwin.vault import tables
 from medtwin.vault.access import Refused
 from medtwin.vault.consent import Purpose
 from medtwin.vault.seal import Tampered
@@ -104,8 +106,8 @@ def test_a_fact_that_is_not_kept_is_answered_with_what_to_do(vault, door, admitt
         vault.origin(door.clinician, patient, made.reading(0), care)
 
 
-def test_a_fact_moved_to_another_original_does_not_open(vault, door, ada):
+def test_a_fact_moved_to_another_original_does_not_open(vault, door, ada, made):
     with vault._store.turns.writing() as c:
-        c.exec_driver_sql("UPDATE facts SET origin = randomblob(16)")
+        c.execute(update(tables.facts).values(origin=b"another original"))
     with pytest.raises(Tampered):
         vault.record(door.clinician, ada, care)

@@ -91,7 +91,7 @@ def test_their_log_in_and_open_sessions_end(vault, door, lived):
 
 
 def test_an_earlier_copy_of_the_store_cannot_be_read_with_the_keys_of_today(
-    vault, home, door, lived, tmp_path
+    vault, home, in_files, door, lived, tmp_path
 ):
     vault.close()
     copy = shutil.copytree(home, tmp_path / "copy")
@@ -104,7 +104,7 @@ def test_an_earlier_copy_of_the_store_cannot_be_read_with_the_keys_of_today(
 
 
 def test_an_earlier_copy_of_store_and_keyring_cannot_be_read_with_the_key_file_of_today(
-    vault, home, door, lived, tmp_path
+    vault, home, in_files, door, lived, tmp_path
 ):
     vault.close()
     copy = shutil.copytree(home, tmp_path / "copy")
@@ -148,7 +148,7 @@ def test_everybody_else_goes_on_as_before(vault, door, lived, admitted):
 
 @pytest.mark.parametrize("cut_before", ["destroy", "finish"])
 def test_a_retirement_cut_short_is_finished_at_the_next_opening(
-    vault, home, door, lived, cut_before, monkeypatch
+    vault, home, database, door, lived, cut_before, monkeypatch
 ):
     def cut(*_):
         raise KeyboardInterrupt
@@ -167,7 +167,7 @@ def test_a_retirement_cut_short_is_finished_at_the_next_opening(
     with pytest.raises(Refused, match="retired"):
         vault.record(door.clinician, lived, care)
     vault.close()
-    with Vault.open(home) as opened:
+    with Vault.open(home, database=database) as opened:
         with opened._store.keyring._turns.reading() as c:
             assert [r.name for r in c.execute(tables.keys.select())] == ["house"]
         with opened._store.turns.reading() as c:
@@ -177,10 +177,10 @@ def test_a_retirement_cut_short_is_finished_at_the_next_opening(
 
 
 def test_a_second_process_that_still_knew_them_takes_them_in_as_somebody_new(
-    vault, home, door, lived, made
+    vault, home, database, door, lived, made
 ):
     arrived = [made.arrived(made.reading(700))]
-    with Vault.open(home) as second:
+    with Vault.open(home, database=database) as second:
         second.receive(door.operator, arrived, "invented", [care])
         vault.retire(door.operator, lived, "asked")
         with pytest.raises(Refused):
