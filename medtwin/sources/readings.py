@@ -72,7 +72,7 @@ class Block:
         self, original: bytes, media: str, origin: str, kind: str, person: Person | None = None
     ) -> Iterator[Arrived]:
         """The original with its facts, and one more, without bytes, for each thing only kept."""
-        whole = not (self.facts or self.waveforms or self.refused or person) and self.kept
+        whole = not (self.facts or self.waveforms or self.refused) and self.kept
         first = next(iter(self.kept)) if whole else ""
         yield Arrived(
             original,
