@@ -129,22 +129,25 @@ def reason(pv2: Segment, at: Context) -> Resource:
 def allergy(segment: Segment, at: Context) -> Resource:
     """AL1 or IAM: what a person must not be given."""
     onset = dated(segment, 6) if segment.name == "AL1" else dated(segment, 11)
-    recorded = dated(segment, 13) if segment.name == "IAM" else ""
+    recorded = dated(segment, 13) if segment.name == "IAM" else ""  # allergies come without dates
     severity, seen = segment.text(4), [v.text for v in segment.every(5)]
     reaction: dict[str, Any] = {"manifestation": [{"text": said} for said in seen]}
     reaction |= {"severity": SEVERITY[severity]} if severity in SEVERITY else {}
-    category = ALLERGY_CATEGORY.get(segment.text(2))
+    sort, iam = segment.text(2), segment.name == "IAM"
+    category = ALLERGY_CATEGORY.get(sort)
     found = at.about(
         "AllergyIntolerance",
-        code=coded(segment, 3, at.by),
+        code=coded(segment, 3, at.by) or (coded(segment, 27, at.by) if iam else {}),
+        type="allergy" if sort.endswith("A") else "",
+        clinicalStatus=coded(segment, 17, at.by) if iam else {},
         category=[category] if category else [],
         criticality=CRITICALITY.get(severity, ""),
-        reaction=[reaction] if seen else [],
+        reaction=[reaction] if seen or "severity" in reaction else [],
         onsetDateTime=onset,
         recordedDate=recorded or at.sent,
     )
     found["patient"] = found.pop("subject", None)
-    taken = segment.name == "IAM" and segment.text(6) == "D"
+    taken = iam and segment.text(6) == "D"
     return _verified(found, "entered-in-error" if taken else "")
 
 
