@@ -73,7 +73,7 @@ def _told(what: Sent, options: Options, said: Any, raw: bytes) -> Iterator[Arriv
     elif at is not None and "ContentSequence" in said:
         for reading in measurements(said, at, by or "DICOM", block):
             block.take(reading)
-    if not (block.facts or block.waveforms or block.refused):
+    if not (block.facts or block.waveforms or block.refused or block.kept):
         block.keep(f"DICOM {kind}{', without its pixels' if 'Rows' in said else ''}")
     yield from block.arrived(raw, MEDIA, what.name, f"DICOM {kind}", person)
 
