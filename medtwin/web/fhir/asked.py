@@ -14,6 +14,8 @@ COUNT, MOST = 50, 1000
 SUMMARIES = ("true", "false", "text", "data", "count")
 TOTALS = ("none", "estimate", "accurate")
 SILENT = frozenset({"_format", "_pretty", "_contained", "_containedType", "_score"})
+NARROWING = frozenset({"_text", "_content", "_filter", "_list", "_query", "_has", "_id", "_type"})
+NARROWING |= {"_lastUpdated", "_tag", "_profile", "_security", "_source"}
 STANDING = frozenset({"_id", "_lastUpdated"})
 DEEPEST = 4  # links of a chain
 
@@ -41,7 +43,8 @@ def question(kind: str, call: Call) -> Question:
             criteria += _criteria(kind, key, value)
             used.append((key, value))
         except CannotAsk as why:
-            if call.prefers("handling") != "lenient" or why.code != "not-supported":
+            lenient = call.prefers("handling") == "lenient" or _of_another_server(key)
+            if not lenient or why.code != "not-supported":
                 raise unanswerable(why) from None
             ignored.append(Fault("not-supported", f"left out: {why}", key, "warning"))
     asked = tuple(criteria)
@@ -56,6 +59,11 @@ def question(kind: str, call: Call) -> Question:
         tuple(used),
         tuple(ignored),
     )
+
+
+def _of_another_server(key: str) -> bool:
+    """Words that another server is told how to answer with; left out, nothing more is found."""
+    return key.startswith("_") and key.partition(":")[0] not in NARROWING
 
 
 def unanswerable(why: CannotAsk) -> Problem:
