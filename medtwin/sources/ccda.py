@@ -36,6 +36,7 @@ from medtwin.sources.source import SMALL, Arrived, Options, Refusal, Sent, Sourc
 
 MEDIA = "application/cda+xml"
 LARGEST = 64 << 20
+MANY = 10_000  # entries and components of one document
 RESEND = "correct it at the sender and send it again"
 IN_WORDS = "C-CDA section in words only"
 
@@ -84,6 +85,9 @@ def opened(raw: bytes) -> Element:
         raise NotUnderstood("it brings a document type of its own; entities are never followed")
     if root.tag != f"{V3}ClinicalDocument":
         raise NotUnderstood(f"its root is {tag(root)}; allowed is a ClinicalDocument of CDA R2")
+    many = sum(1 for _ in root.iter(f"{V3}entry", f"{V3}component", f"{V3}entryRelationship"))
+    if many > MANY:
+        raise NotUnderstood(f"it has {many} entries; allowed are {MANY}")
     return root
 
 

@@ -47,6 +47,7 @@ class Walk:
     index: int = 0
     parts: list[Part] = field(default_factory=lambda: [Part()])
     said: str = ""  # the OBX-3 of the text that may go on in the next OBX
+    lines: list[str] = field(default_factory=list)  # that text, line by line
 
     @property
     def part(self) -> Part:
@@ -55,7 +56,15 @@ class Walk:
 
     def add(self, resource: Resource, segment: Segment) -> None:
         """One more thing found."""
+        self.close()
+        self.lines = [resource["valueString"]] if "valueString" in resource else []
         self.part.found.append(Found(resource, segment.place))
+
+    def close(self) -> None:
+        """The text that went on from OBX to OBX is whole."""
+        if len(self.lines) > 1:
+            self.part.found[-1].resource["valueString"] = "\n".join(self.lines)
+        self.lines = []
 
     def keep(self, segment: Segment, what: str = "") -> None:
         """A segment that is kept in the original, counted, and not turned into facts."""
@@ -74,6 +83,7 @@ def told(message: Message) -> list[Part]:
         walk.index = index
         READERS.get(segment.name, Walk.keep)(walk, segment)
         walk.said = segment[3].raw if segment.name == "OBX" else ""
+    walk.close()
     spoke = [p for p in walk.parts if p.patient or p.found or p.kept or p.wrong]
     return spoke or walk.parts[:1]
 
@@ -91,6 +101,7 @@ def nothing(_: Walk, __: Segment) -> None:
 
 def patient(walk: Walk, pid: Segment) -> None:
     """A person begins."""
+    walk.close()
     if walk.part.patient:
         walk.parts.append(Part())
     walk.now = replace(_began(walk.message), by=walk.now.by)
@@ -142,9 +153,8 @@ def observed(walk: Walk, obx: Segment) -> None:
         _paper(walk, obx)
         return
     found = values.observation(obx, walk.now)
-    before = walk.part.found[-1].resource if walk.part.found else {}
-    if obx[3].raw == walk.said and "valueString" in found and "valueString" in before:
-        before["valueString"] += "\n" + found["valueString"]
+    if obx[3].raw == walk.said and "valueString" in found and walk.lines:
+        walk.lines.append(found["valueString"])
         return
     walk.add(found, obx)
 
@@ -187,7 +197,8 @@ def noted(walk: Walk, obx: Segment) -> None:
 
 def medicine(walk: Walk, segment: Segment) -> None:
     """RXO or RXE: an order as somebody wrote it, or as the pharmacy encoded it."""
-    after = walk.after("ORC", "PID", "RXO", "RXE") if segment.name == "RXE" else walk.after("ORC")
+    stops = ("RXO", "RXE") if segment.name == "RXE" else ("RXO",)
+    after = walk.after("ORC", "PID", *stops)
     if segment.name == "RXO" and any(s.name == "RXE" for s in after):
         walk.keep(segment)
         return
@@ -217,6 +228,9 @@ def given(walk: Walk, rxa: Segment) -> None:
 
 def appointed(walk: Walk, sch: Segment) -> None:
     """SCH comes before the person it is about, and before the time of its service."""
+    if sch.number > 1:
+        walk.keep(sch)
+        return
     after = walk.message.segments
     pid = next((s for s in after if s.name == "PID"), None)
     who = segments.patient(pid, walk.now.by).get("identifier", [])[:1] if pid else []

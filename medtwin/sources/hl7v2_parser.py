@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 START, END = b"\x0b", b"\x1c"
+MANY = 50_000  # segments of one message
 HEADERS = ("MSH", "FHS", "BHS")  # segments whose first field is the separator itself
 NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 # HL7 table 0211 to Python's names; the first of MSH-18 is the message's own.
@@ -165,6 +166,8 @@ def parsed(raw: bytes) -> Message:
     marks = separators(text)
     seen: dict[str, int] = {}
     lines = text.split("\r") if "\r" in text else text.split("\n")
+    if len(lines) > MANY:
+        raise Unreadable(f"it has {len(lines)} segments; allowed are {MANY}: send it in parts")
     segments = [_segment(line, n, seen, marks) for n, line in enumerate(lines, 1) if line.strip()]
     head = segments[0]
     if len(head.fields) < 12 or not head.fields[9] or not head.fields[10]:

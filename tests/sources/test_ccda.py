@@ -214,6 +214,7 @@ BOMB = """<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY c "&a;&a;&a;&a;&a;&a;&a;
         (document()[:400], "the XML is broken"),
         (document().replace(b"A summary", b"A \xff\xfe"), "the XML is broken"),
         (document("<a>" * 500 + "</a>" * 500), "goes too deep"),
+        (document(section("<act/>") * 5_001), "it has 10003 entries; allowed are 10000"),
         (document(who=""), "it is about 0 patients"),
         (document(who=WHO + WHO), "it is about 2 patients"),
         (document().replace(b"urn:hl7-org:v3", b"urn:other"), "allowed is a ClinicalDocument"),

@@ -100,6 +100,12 @@ def test_lines_of_one_text_are_one_text():
     assert said == ["line 1\nline 2\nline 3"]
 
 
+def test_a_very_long_text_in_many_lines_is_read_in_no_time():
+    lines = [f"OBX|{k}|TX|1^Report^L||{'word ' * 50}||||||F" for k in range(20_000)]
+    (fact,) = told("ORU^R01", *lines)[0].facts
+    assert fact.says.count("\n") == 19_999
+
+
 def record(*messages: bytes) -> Record:
     days = [datetime(2024, 5, d, 12, tzinfo=UTC) for d in range(2, 2 + len(messages))]
     pairs = zip(messages, days, strict=True)

@@ -89,6 +89,7 @@ def test_the_charset_is_the_one_msh_18_names(named, codec):
         (b"MSHABCD|x", "separators"),
         (b"MSH|^~\\&|LAB", "cut short"),
         (said("PID^1^^7"), "line 2 begins with 'PID^1^^7'"),
+        (said(*["NTE|1"] * 50_001), "it has 50002 segments; allowed are 50000"),
         (said("PI"), "a segment is three letters"),
         (said("PID|1||7||M\xfcller").replace(b"\xc3\xbc", b"\xfc"), "is not utf-8; say in MSH-18"),
         (said("PID|1||7||é", head=f"{HEAD}||||||EBCDIC"), "'EBCDIC'; allowed is HL7 table 0211"),
