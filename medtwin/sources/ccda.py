@@ -13,7 +13,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  it ships 
 
 from medtwin.record.observation import Observation
 from medtwin.sources import ccda_entries
-from medtwin.sources.ccda_entries import Document
+from medtwin.sources.ccda_document import Document
 from medtwin.sources.ccda_person import identifier, patient
 from medtwin.sources.ccda_words import (
     V3,

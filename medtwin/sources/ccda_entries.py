@@ -5,65 +5,21 @@ A plan (mood other than EVN) is never a thing that happened; what is negated did
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
+from medtwin.sources.ccda_document import Document, Told, negated, order, planned, status
+from medtwin.sources.ccda_medicines import substance
 from medtwin.sources.ccda_words import (
     Element,
-    Words,
     at,
     child,
     concept,
     every,
-    quantity,
     span,
     tag,
     templates,
     valued,
 )
 from medtwin.sources.fhir_words import Resource
-
-Told = tuple[Resource, Element]
-
-
-@dataclass(frozen=True)
-class Document:
-    """What every entry of a document shares: whose it is, when it was written, its words."""
-
-    whose: Resource | None
-    written: str
-    words: Words
-    section: str = ""
-
-    def about(self, kind: str, element: Element, **said: Any) -> Resource:
-        """A resource of this kind about the patient; what is empty is left out."""
-        given = {"resourceType": kind, "subject": self.whose, **said}
-        found = {k: v for k, v in given.items() if v not in (None, "", [], {})}
-        recorded = at(child(element, "author/time")) or self.written
-        return found | ({RECORDED[kind]: recorded} if kind in RECORDED else {})
-
-    def concept(self, element: Element, path: str = "code") -> Resource:
-        """What a coded child says."""
-        return concept(child(element, path), self.words)
-
-
-RECORDED = {"Condition": "recordedDate", "AllergyIntolerance": "recordedDate"}
-
-
-def negated(element: Element) -> bool:
-    """Whether it says that this is not so, or was not done."""
-    return element.get("negationInd") == "true"
-
-
-def planned(element: Element) -> bool:
-    """Whether it is intended, ordered or promised rather than done."""
-    return element.get("moodCode", "EVN") != "EVN"
-
-
-def status(element: Element) -> str:
-    """Its statusCode."""
-    code = child(element, "statusCode")
-    return code.get("code", "") if code is not None else ""
 
 
 def somebody_elses(element: Element) -> bool:
@@ -231,114 +187,6 @@ DONE = {
     "cancelled": "not-done",
     "nullified": "entered-in-error",
 }
-
-
-def order(element: Element, by: Document) -> Resource:
-    """What is planned or asked for."""
-    start, _ = span(element)
-    return by.about(
-        "ServiceRequest",
-        element,
-        status=ORDERED.get(status(element), "active"),
-        code=by.concept(element) or {"text": by.words.of(child(element, "text"))},
-        authoredOn=at(child(element, "author/time")) or by.written,
-        occurrenceDateTime=start,
-    )
-
-
-ORDERED = {"completed": "completed", "cancelled": "revoked", "aborted": "revoked"}
-
-
-def substance(element: Element, by: Document) -> Iterator[Told]:
-    """A vaccine, a medicine taken, a medicine given, or one that is planned."""
-    code = concept(child(element, MATERIAL), by.words)
-    if not code:
-        name = child(element, f"{MATERIAL.rpartition('/')[0]}/name")
-        code = {"text": by.words.of(name) or by.words.of(child(element, "text"))}
-    if templates(element) & {"52", "120"}:
-        yield _vaccine(element, code, by), element
-    elif by.section == "29549-3" and not planned(element):  # medications administered
-        yield _given(element, code, by), element
-    else:
-        yield _medicine(element, code, by), element
-
-
-MATERIAL = "consumable/manufacturedProduct/manufacturedMaterial/code"
-
-
-def _vaccine(element: Element, code: Resource, by: Document) -> Resource:
-    start, _ = span(element)
-    if planned(element):
-        return order(element, by) | {"code": code}
-    gone = negated(element) or status(element) in ("cancelled", "aborted")
-    return by.about(
-        "Immunization",
-        element,
-        status="not-done" if gone else "completed",
-        vaccineCode=code,
-        occurrenceDateTime=start or by.written,
-        doseQuantity=quantity(child(element, "doseQuantity")),
-    )
-
-
-def _given(element: Element, code: Resource, by: Document) -> Resource:
-    start, end = span(element)
-    amount = quantity(child(element, "doseQuantity"))
-    return by.about(
-        "MedicationAdministration",
-        element,
-        status="not-done" if negated(element) else "completed",
-        medicationCodeableConcept=code,
-        effectiveDateTime=(start or by.written) if not end else "",
-        effectivePeriod={"start": start or end, "end": end} if end else {},
-        dosage={"dose": amount} if amount else {},
-    )
-
-
-def _medicine(element: Element, code: Resource, by: Document) -> Resource:
-    start, end = span(element)
-    text = how(element, by.words)
-    if planned(element):
-        return by.about(
-            "MedicationRequest",
-            element,
-            status="stopped" if negated(element) else TAKEN.get(status(element), "active"),
-            medicationCodeableConcept=code,
-            authoredOn=at(child(element, "author/time")) or start or by.written,
-            dosageInstruction=[{"text": text}] if text else [],
-        )
-    return by.about(
-        "MedicationStatement",
-        element,
-        status="not-taken" if negated(element) else TAKEN.get(status(element), "active"),
-        medicationCodeableConcept=code,
-        effectivePeriod={k: v for k, v in (("start", start), ("end", end)) if v},
-        dateAsserted=at(child(element, "author/time")) or by.written,
-        dosage=[{"text": text}] if text else [],
-    )
-
-
-TAKEN = {
-    "completed": "completed",
-    "aborted": "stopped",
-    "suspended": "on-hold",
-    "nullified": "entered-in-error",
-}
-
-
-def how(element: Element, words: Words) -> str:
-    """Dose, route and how often, in words."""
-    dose, often = child(element, "doseQuantity"), ""
-    for time in every(element, "effectiveTime"):
-        period = child(time, "period")
-        if period is not None and period.get("value"):
-            often = f"every {period.get('value')} {period.get('unit', '')}".strip()
-    amount = dose.get("value", "") if dose is not None else ""
-    unit = dose.get("unit", "") if dose is not None else ""
-    form = concept(child(element, "administrationUnitCode"), words).get("text", "")
-    route = concept(child(element, "routeCode"), words).get("text", "")
-    measured = " ".join(p for p in (amount, unit or form) if p) if amount else ""
-    return ", ".join(p for p in (measured, route, often) if p)
 
 
 def encounter(element: Element, by: Document) -> Iterator[Told]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
+from medtwin.sources import hl7v2_medicines as medicines
 from medtwin.sources import hl7v2_segments as segments
 from medtwin.sources import hl7v2_values as values
 from medtwin.sources.fhir_words import Resource
@@ -202,28 +203,28 @@ def medicine(walk: Walk, segment: Segment) -> None:
     if segment.name == "RXO" and any(s.name == "RXE" for s in after):
         walk.keep(segment)
         return
-    walk.add(segments.medicine_ordered(segment, walk.now, _how(after)), segment)
+    walk.add(medicines.medicine_ordered(segment, walk.now, _how(after)), segment)
 
 
 def _how(after: list[Segment]) -> list[str]:
-    timing = [segments.how_often(s) for s in after if s.name == "TQ1"]
+    timing = [medicines.how_often(s) for s in after if s.name == "TQ1"]
     return timing + [spoken(s[1]) for s in after if s.name == "RXR"]
 
 
 def dispensed(walk: Walk, rxd: Segment) -> None:
     """A medicine handed out."""
     how = _how(walk.after("ORC", "PID", "RXD"))
-    walk.add(segments.medicine_dispensed(rxd, walk.now, how), rxd)
+    walk.add(medicines.medicine_dispensed(rxd, walk.now, how), rxd)
 
 
 def given(walk: Walk, rxa: Segment) -> None:
     """A vaccine in a VXU, a dose of medicine elsewhere."""
     if walk.message.type[:3] != "VXU":
-        walk.add(segments.medicine_given(rxa, walk.now), rxa)
+        walk.add(medicines.medicine_given(rxa, walk.now), rxa)
     elif rxa.text(5) == "998":  # CVX: no vaccine was given; what follows are answers
         walk.keep(rxa)
     else:
-        walk.add(segments.vaccination(rxa, walk.now), rxa)
+        walk.add(medicines.vaccination(rxa, walk.now), rxa)
 
 
 def appointed(walk: Walk, sch: Segment) -> None:
