@@ -136,7 +136,8 @@ def node(tmp_path_factory):
         pytest.skip("node and npm are not installed here")
     folder = tmp_path_factory.mktemp("node")
     words = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts",
-             "--prefer-offline", "--omit=optional", "fhir-kit-client@2", "fhirclient@2"]  # fmt: skip
+             "--prefer-offline", "--omit=optional",
+             "fhir-kit-client@2", "fhirclient@2"]  # fmt: skip
     try:
         subprocess.run(words, cwd=folder, check=True, capture_output=True, timeout=180)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):

@@ -233,3 +233,28 @@ def test_what_is_written_here_is_also_a_fact_of_the_record_and_is_withdrawn_with
     ehr.delete(f"Observation/{one['id']}")
     record = fhir.vault.record(fh.EHR, version.patient, Purpose.care)
     assert record[codes.glucose].current.value.tolist() == []
+
+
+def test_xml_is_understood_and_spoken_and_its_bombs_are_not(ehr):
+    sent = (b'<Patient xmlns="http://hl7.org/fhir"><name><family value="Xml"/></name>'
+            b'<birthDate value="1990-05-05"/></Patient>')  # fmt: skip
+    sort = {"content-type": "application/fhir+xml", "accept": "application/fhir+xml"}
+    reply = ehr.post("Patient", content=sent, headers=sort)
+    assert reply.status_code == 201
+    assert b'<family value="Xml"' in reply.content
+    assert fh.there(ehr, "Patient?family=Xml") == [reply.headers["location"].split("/")[-3]]
+    bomb = b'<!DOCTYPE x [<!ENTITY a "b">]><Patient xmlns="http://hl7.org/fhir"/>'
+    assert ehr.post("Patient", content=bomb, headers=sort).status_code == 400
+
+
+def test_a_resource_that_breaks_the_standard_is_refused_with_every_place(ehr, ada):
+    wrong = fh.glucose(f"Patient/{ada['id']}", status="perhaps")
+    del wrong["code"]
+    reply = ehr.post("Observation", json=wrong)
+    assert reply.status_code == 422
+    places = {i["expression"][0] for i in reply.json()["issue"]}
+    assert {"Observation.status", "Observation.code"} <= places or "Observation" in places
+    told = ehr.post("Observation/$validate", json=wrong).json()
+    assert {i["severity"] for i in told["issue"]} & {"error", "fatal"}
+    good = ehr.post("Observation/$validate", json=fh.glucose(f"Patient/{ada['id']}")).json()
+    assert not {i["severity"] for i in good["issue"]} & {"error", "fatal"}

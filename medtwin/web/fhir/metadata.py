@@ -28,7 +28,7 @@ def metadata(call: Call) -> Reply:
         "software": {"name": "medtwin"},
         "implementation": {"description": "medtwin: living records and twins", "url": call.base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
         "patchFormat": ["application/json-patch+json"],
         "rest": [_rest(call.base)],
     }

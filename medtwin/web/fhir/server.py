@@ -13,15 +13,13 @@ from starlette.routing import Route
 from medtwin.vault.access import Principal, Refused, Role
 from medtwin.vault.dialect import Busy
 from medtwin.vault.vault import Vault
-from medtwin.web.fhir import operations, reading, transactions, writing
+from medtwin.web.fhir import languages, operations, reading, transactions, writing
 from medtwin.web.fhir.call import Call, Reply, kind_of, pairs
 from medtwin.web.fhir.entrance import Entrant, principal_of
 from medtwin.web.fhir.metadata import metadata
 from medtwin.web.fhir.problem import Fault, Problem, outcome, problem
-from medtwin.web.fhir.wire import JSON, written
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-JSONS = ("json", "application/json", "application/fhir+json", "text/json", "*/*", "application/*")
 FORM = "application/x-www-form-urlencoded"
 NOBODY = Entrant(Principal("anybody", Role.system), scopes=())
 
@@ -42,11 +40,12 @@ async def answer(request: Request) -> Response:
 
 
 def _answered(request: Request, body: bytes) -> Response:
-    acceptable(request)
+    spoken = languages.wanted(request)
     path = tuple(p for p in request.path_params["path"].split("/") if p)
     entrant = None if path == ("metadata",) else principal_of(request)
-    call = called(request, path, body, entrant)
-    return response(dispatch(call), request.method == "HEAD")
+    call = called(request, path, languages.understood(request, body), entrant)
+    reply = dispatch(call)
+    return languages.said(reply, "" if request.method == "HEAD" else spoken)
 
 
 def called(request: Request, path: tuple[str, ...], body: bytes, entrant: Entrant | None) -> Call:
@@ -59,22 +58,6 @@ def called(request: Request, path: tuple[str, ...], body: bytes, entrant: Entran
     method = "GET" if request.method == "HEAD" else request.method
     who = entrant or NOBODY
     return Call(state.vault, who, base, method, path, pairs(query), headers, body, state.clock())
-
-
-def response(reply: Reply, bare: bool) -> Response:
-    """The reply over the wire."""
-    body = b"" if reply.resource is None or bare else written(reply.resource)
-    kind = f"{JSON}; charset=utf-8" if body else None
-    return Response(body, reply.status, dict(reply.headers), kind)
-
-
-def acceptable(request: Request) -> None:
-    """Raise a `Problem` unless JSON is wanted."""
-    wanted = request.query_params.get("_format") or request.headers.get("accept", "*/*")
-    words = {w.partition(";")[0].strip().lower().replace(" ", "+") for w in wanted.split(",")}
-    if not words & {*JSONS, ""}:
-        said = f"{wanted[:80]!r} is not spoken here; ask for {JSON}"
-        raise problem(406, "not-supported", said)
 
 
 def dispatch(call: Call) -> Reply:
@@ -155,11 +138,12 @@ def _nowhere(call: Call) -> Problem:
     return problem(404, "not-supported", said)
 
 
-async def explain(_: Request, error: Exception) -> Response:
+async def explain(request: Request, error: Exception) -> Response:
     """Any error as an OperationOutcome."""
     wrong = in_words(error)
     headers = {"www-authenticate": "Bearer"} if wrong.status == 401 else {}
-    return Response(written(outcome(wrong.faults)), wrong.status, headers, JSON)
+    reply = Reply(wrong.status, outcome(wrong.faults), headers)
+    return languages.said(reply, languages.wanted_or_json(request))
 
 
 def in_words(error: Exception) -> Problem:
