@@ -182,11 +182,11 @@ def decoded(raw: bytes) -> str:
         return _in("utf-16", raw)
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if raw.isascii():
-        return raw.decode().replace("\r\n", "\r")
+        return raw.decode().replace("\r\n", "\r").replace("\0", "")
     named = charset(raw)
     if named not in CHARSETS:
         raise Unreadable(f"MSH-18 names the character set {named!r}; allowed is HL7 table 0211")
-    return _in(CHARSETS[named], raw).replace("\r\n", "\r")
+    return _in(CHARSETS[named], raw).replace("\r\n", "\r").replace("\0", "")
 
 
 def charset(raw: bytes) -> str:

@@ -13,8 +13,9 @@ from medtwin.sources import hl7v2
 from medtwin.sources.door import People, plausible
 from medtwin.sources.hl7v2_parser import Unreadable, parsed
 from medtwin.sources.source import Arrived, Options, Refusal
-from medtwin.vault.access import Principal
+from medtwin.vault.access import Principal, Refused
 from medtwin.vault.consent import Purpose
+from medtwin.vault.dialect import Busy, NoStore
 from medtwin.vault.vault import Vault
 from medtwin.web.mllp_answers import Verdict, body
 
@@ -101,7 +102,10 @@ class Desk:
                 )
         except Exception as why:  # whatever it is, nothing was acknowledged: the sender tries again
             log.exception("messages could not be kept")
-            unkept = Refusal("the message", "", f"it is not kept ({type(why).__name__})", "again")
+            if len(frames) > 1 and not isinstance(why, Busy | NoStore | Refused):
+                return [v for f in frames for v in self.kept([f])]  # one must not hold up the rest
+            because = f"it is not kept ({type(why).__name__})"
+            unkept = Refusal("the message", "", because, "send it again later; tell the operator")
             return [Verdict("AE", (unkept,)) for _ in frames]
         for key, verdict, _ in read:
             if key and verdict.code == "AA":

@@ -74,13 +74,11 @@ def code(answer: hl7.Message) -> tuple[str, str]:
 
 
 @contextmanager
-def open_line(home: Path, **changed: object) -> Iterator[tuple[Vault, int]]:
-    terms = Terms(lab, "treatment", (Purpose.care,), **changed)
+def open_line(home: Path, who: Principal = lab, **changed: object) -> Iterator[tuple[Vault, int]]:
+    terms = Terms(who, "treatment", (Purpose.care,), **changed)
     with Vault.open(home) as vault, start_blocking_portal() as portal:
-        tls = changed.pop("tls", None)
-        with portal.wrap_async_context_manager(
-            listening(vault, terms, "127.0.0.1", 0, tls)
-        ) as port:
+        serving = listening(vault, terms, "127.0.0.1", 0)
+        with portal.wrap_async_context_manager(serving) as port:
             yield vault, port
 
 
@@ -218,6 +216,14 @@ def test_a_connection_over_the_limit_is_turned_away(tmp_path):
         second = stack.enter_context(closing(Caller(port)))
         with pytest.raises(ConnectionError):
             second.ask(oru("2"))
+
+
+def test_what_the_vault_does_not_take_is_not_acknowledged(tmp_path):
+    with open_line(tmp_path / "home", clinician) as (_, port), closing(Caller(port)) as caller:
+        answer = caller.ask(oru("17"))
+    assert code(answer) == ("AE", "17")
+    assert "it is not kept (Refused)" in str(answer["ERR"][0][7])
+    assert str(answer["ERR"][0][8]) == "send it again later; tell the operator"
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
