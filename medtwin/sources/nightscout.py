@@ -10,7 +10,7 @@ from typing import Any
 from medtwin.record import codes
 from medtwin.record.codes import Code
 from medtwin.sources.json_items import blocks
-from medtwin.sources.readings import Block, Reading, known_as, moment, own, since_epoch
+from medtwin.sources.readings import Block, Reading, known_as, moment, number, own, since_epoch
 from medtwin.sources.source import Arrived, Options, Sent, Source
 from medtwin.sources.zones import zone_or_none
 
@@ -201,16 +201,6 @@ def state(block: Block, place: str, said: dict[str, Any], at: datetime) -> None:
             value = number(told.get(name) if isinstance(told, dict) else None)
             if value is not None:
                 block.take(Reading(f"{place}.{loop}.{name}", at, code, value, code.unit, by))
-
-
-def number(said: Any) -> float | None:
-    """A number, also where it is written as a text; None where there is none."""
-    if isinstance(said, bool) or not isinstance(said, int | float | str):
-        return None
-    try:
-        return float(said)
-    except ValueError:
-        return None
 
 
 source = Source(

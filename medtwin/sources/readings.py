@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 from medtwin.record.codes import Code, Kind, opened
 from medtwin.record.observation import Implausible, Observation
@@ -134,6 +135,35 @@ def telling(what: Sent, common: frozenset[str] | set[str], *, folders: int = 1) 
     else:
         places += [*reversed(Path(inner).parent.parts)][:folders]
     return next((p for p in places if p.lower() not in common and p.lower() not in PLACES), "")
+
+
+def around(what: Sent, common: set[str]) -> str:
+    """The folder or archive around a maker's own folders, whose name people gave; "" if none."""
+    outer, _, inner = what.name.rpartition(":")
+    if outer:
+        parts = [*reversed(Path(inner).parent.parts), Path(outer).stem]
+    else:
+        parts = [*reversed(Path(inner).parent.parts)]
+    theirs = [p for p in parts if p.lower() not in common]
+    first = theirs[0] if theirs else ""
+    return "" if first.lower() in PLACES or first.lower().startswith("takeout-") else first
+
+
+def part(said: Any, *path: str) -> Any:
+    """What stands at this path of JSON objects; None where it ends before."""
+    for name in path:
+        said = said.get(name) if isinstance(said, dict) else None
+    return said
+
+
+def number(said: Any) -> float | None:
+    """A number, also where it is written as a text; None where there is none."""
+    if isinstance(said, bool) or not isinstance(said, int | float | str):
+        return None
+    try:
+        return float(said)
+    except ValueError:
+        return None
 
 
 def own(system: str, word: str, unit: str, kind: Kind = Kind.measurement) -> Code:
