@@ -69,7 +69,9 @@ def _observation(held: Json, path: str) -> Iterator[Issue]:
     for profile in held.get("meta", {}).get("profile", []):
         wanted = VITAL_SIGNS.get(str(profile).partition("|")[0])
         codings = held.get("code", {}).get("coding", [])
-        if wanted and not any(c.get("system") == LOINC and c.get("code") == wanted for c in codings):
+        if wanted and not any(
+            c.get("system") == LOINC and c.get("code") == wanted for c in codings
+        ):
             yield error("code-invalid", f"{path}.code", f"{profile} needs {LOINC}|{wanted}")
 
 
@@ -108,7 +110,9 @@ def _value_set(held: Json, path: str) -> Iterator[Issue]:
     for i, include in enumerate([*compose.get("include", []), *compose.get("exclude", [])]):
         system = include.get("system")
         if isinstance(system, str) and not ABSOLUTE.match(system):
-            yield error("value", f"{path}.compose.include[{i}].system", f"'{system}' is not absolute")
+            yield error(
+                "value", f"{path}.compose.include[{i}].system", f"'{system}' is not absolute"
+            )
 
 
 def _search_parameter(held: Json, path: str) -> Iterator[Issue]:
@@ -128,7 +132,9 @@ def _search_expression(expression: str, bases: list[str], path: str) -> Iterator
     begins = {name for name in _begins(whole) if name in RESOURCE_KINDS}
     if begins and bases and not begins & {*bases, "Resource", "DomainResource"}:
         said = ", ".join(sorted(begins))
-        yield error("value", path, f"the expression asks {said}, the parameter is of {', '.join(bases)}")
+        yield error(
+            "value", path, f"the expression asks {said}, the parameter is of {', '.join(bases)}"
+        )
 
 
 def _begins(what: Tree) -> Iterator[str]:
@@ -182,7 +188,9 @@ def _profiled(element: Json, path: str) -> Iterator[Issue]:
             home, _, name = str(profile).rpartition("/")
             known = home == "http://hl7.org/fhir/StructureDefinition" and name in KNOWN_TYPES
             if known and name != one.get("code"):
-                yield error("value", f"{path}.type", f"{profile} is no profile of {one.get('code')}")
+                yield error(
+                    "value", f"{path}.type", f"{profile} is no profile of {one.get('code')}"
+                )
 
 
 KNOWN_TYPES = frozenset({"Age", "Count", "Distance", "Duration", "Quantity", "Address", "Coding"})

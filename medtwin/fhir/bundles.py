@@ -47,7 +47,12 @@ def _full_url(entry: Json, kind: str, path: str) -> Iterator[Issue]:
     if not ABSOLUTE.match(url):
         yield error("value", f"{path}.fullUrl", f"'{url}' must be absolute: with http: or urn:")
     match = RESTFUL.match(url)
-    if match and match["kind"] in RESOURCE_KINDS and isinstance(resource, dict) and kind not in SENT:
+    if (
+        match
+        and match["kind"] in RESOURCE_KINDS
+        and isinstance(resource, dict)
+        and kind not in SENT
+    ):
         said = f"{resource.get('resourceType')}/{resource.get('id', '(no id)')}"
         if said != f"{match['kind']}/{match['id']}":
             yield error("value", f"{path}.fullUrl", f"'{url}' must end with {said}")
@@ -102,5 +107,7 @@ def _meets(address: str, source: str, there: str, resource: Json) -> bool:
         return plain == there
     match = RESTFUL.match(source)
     if match is None:
-        return plain == f"{resource.get('resourceType')}/{resource.get('id')}" or there.endswith("/" + plain)
+        return plain == f"{resource.get('resourceType')}/{resource.get('id')}" or there.endswith(
+            "/" + plain
+        )
     return there == source.removesuffix(f"{match['kind']}/{match['id']}") + plain

@@ -8,6 +8,7 @@ from medtwin.fhir.types import RESOURCE_KINDS, ancestors
 
 HOME = "http://hl7.org/fhir/StructureDefinition/"
 PUBLISHED = frozenset(PROFILES)
+OF_PROFILES = ("StructureDefinition.", "ElementDefinition.")  # HL7 itself is free there
 
 
 @cache
@@ -52,7 +53,7 @@ def may_stand(url: str, kind: str, element: str) -> bool:
     Anything may that the standard did not publish.
     """
     allowed = places(url)
-    if not allowed or "Element" in allowed or element.startswith("StructureDefinition."):
+    if not allowed or "Element" in allowed or element.startswith(OF_PROFILES):
         return True
     here = {element, *ancestors(kind)}
     deep = [a for a in allowed if a.count(".") > 1]

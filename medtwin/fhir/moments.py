@@ -97,7 +97,7 @@ def in_utc(one: Moment) -> tuple[Part, ...]:
     there = datetime(int(year), int(month), int(day), int(hour), int(minute), tzinfo=UTC)
     here = there - timedelta(minutes=one.zone)
     parts: tuple[Part, ...] = (here.year, here.month, here.day, here.hour, here.minute, second)
-    return parts[: max(one.length, 5)]
+    return parts[: 4 if one.length == 4 and not one.zone % 60 else max(one.length, 5)]
 
 
 def ordered(a: Moment, b: Moment) -> int | None:
@@ -169,7 +169,7 @@ def _time_moved(one: Moment, amount: Decimal, unit: str) -> Moment | None:
         return None
     _, _, _, hour, minute, second = filled(one)
     total = int(hour) * 3600 + int(minute) * 60 + Decimal(second) + amount * SECONDS_OF[unit]
-    total %= 86400
+    total = (total % 86400 + 86400) % 86400
     rest = total % 60
     shown: Part = rest if isinstance(second, Decimal) or rest % 1 else int(rest)
     parts: tuple[Part, ...] = (int(total // 3600), int(total // 60 % 60), shown)
@@ -180,10 +180,8 @@ def said(
     kind: str, parts: tuple[Part, ...], zone: int | None, like: Moment | None = None
 ) -> Moment:
     """A moment from its parts, written out."""
-    day = "-".join(f"{p:0{4 if i == 0 else 2}d}" for i, p in enumerate(parts[:3]))
-    clock = parts[3:]
-    if kind == "Time":
-        day, clock = "", parts
+    dated, clock = ((), parts) if kind == "Time" else (parts[:3], parts[3:])
+    day = "-".join(f"{p:0{4 if i == 0 else 2}d}" for i, p in enumerate(dated))
     hours = ":".join(_two(p) for p in clock)
     t = "T" if kind == "DateTime" and (clock or (like and like.text.endswith("T"))) else ""
     return Moment(kind, parts, zone, day + t + hours + zone_text(zone, like))

@@ -8,7 +8,15 @@ from typing import Any
 from medtwin.fhir.moments import Moment, moment
 from medtwin.fhir.path_grammar import BadPath
 from medtwin.fhir.quantities import CALENDAR_OF, Quantity
-from medtwin.fhir.types import PRIMITIVES, RESOURCE_KINDS, ancestors, elements, json_name
+from medtwin.fhir.r4_types import ELEMENTS
+from medtwin.fhir.types import (
+    PRIMITIVES,
+    RESOURCE_KINDS,
+    ancestors,
+    elements,
+    fields,
+    json_name,
+)
 
 UCUM = "http://unitsofmeasure.org"
 SYSTEM = {
@@ -90,9 +98,14 @@ def root(resource: Any, kind: str | None = None) -> Node:
 @cache
 def _names(kind: str, name: str) -> tuple[tuple[str, str], ...] | None:
     """The JSON names of an element, each with its kind; None for an element nobody knows."""
+    if name == "resourceType":
+        return (("resourceType", "code"),)
+    if name == "id" or (kind, name) == ("Extension", "url"):
+        return ((name, "System.String"),) if kind in ELEMENTS else None
     element = elements(kind).get(name)
     if element is None:
-        return None
+        field = fields(kind).get(name)
+        return ((name, field.kind),) if field else None
     return tuple((json_name(element, k), k) for k in element.kinds)
 
 
@@ -172,9 +185,9 @@ def _plain_names(held: dict[str, Any]) -> dict[str, None]:
     return dict.fromkeys(n.removeprefix("_") for n in held if n != "resourceType")
 
 
-def every_descendant(node: Node) -> Iterator[Node]:
+def every_descendant(*nodes: Node) -> Iterator[Node]:
     """All elements at any depth, nearest first."""
-    level = [node]
+    level = list(nodes)
     while level:
         level = [child for one in level for child in every_child(one)]
         yield from level

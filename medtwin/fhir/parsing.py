@@ -127,5 +127,3 @@ def _parts(one: Any) -> Any:
 def dumped(resource: dict[str, Any]) -> bytes:
     """Plain JSON with `Decimal` numbers as bytes, the numbers as they were."""
     return _encoder().encode(resource)
-
-

@@ -102,7 +102,7 @@ def _to_time(kind: str, value: Any) -> Any:
 def _to_quantity(kind: str, value: Any) -> Any:
     if kind == "Quantity":
         return value
-    if kind in NUMBERS or kind == "Boolean":
+    if kind in {"Integer", "Decimal", "Boolean"}:
         return Quantity(Decimal(value), "1")
     return quantity(value) if kind == "String" else None
 
@@ -154,11 +154,10 @@ def _in_unit(one: Quantity, unit: str) -> Quantity | None:
     calendar = word in WORDS and unit not in {"s", "ms"}
     if one.unit == (word if calendar else unit):
         return one
-    if calendar and one.calendar and word in {"year", "month"} | {one.unit}:
-        months = {"year": 12, "month": 1}
-        if one.unit in months and word in months:
-            return Quantity(one.value * months[one.unit] / months[word], word, True)
-    if calendar != one.calendar and not one.either and word in quantities.INDEFINITE:
+    if calendar and one.calendar:
+        return quantities.in_calendar(one, word)
+    mixing = {one.unit, word, unit} & {*quantities.INDEFINITE, *quantities.INDEFINITE.values()}
+    if calendar != one.calendar and not one.either and mixing:
         return None
     found = quantities.to_unit(one, WORDS[word] if calendar else unit)
     return found and (Quantity(found.value, word, True) if calendar else found)
@@ -219,9 +218,9 @@ def _date_of(nodes: Nodes) -> Nodes:
 
 def _time_of(nodes: Nodes) -> Nodes:
     one = _moment(nodes)
-    if one is None or (one.kind != "Time" and one.length < 4):
+    if one is None or one.kind == "Time" or one.length < 4:
         return NOTHING
-    return at(one if one.kind == "Time" else said("Time", one.parts[3:], None))
+    return at(said("Time", one.parts[3:], None))
 
 
 FUNCTIONS["millisecondOf"] = _millisecond

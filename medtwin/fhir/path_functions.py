@@ -11,6 +11,7 @@ from typing import Any
 from medtwin.fhir import quantities
 from medtwin.fhir.narrative import html_complaint
 from medtwin.fhir.nodes import (
+    FALSE,
     NOTHING,
     Node,
     Nodes,
@@ -25,12 +26,11 @@ from medtwin.fhir.nodes import (
     truth,
 )
 from medtwin.fhir.path_grammar import BadPath
-from medtwin.fhir.path_operators import add, distinct, divide, negated, order, same
+from medtwin.fhir.path_operators import as_amount, add, distinct, divide, negated, order, same
 
 Function = Callable[..., Nodes]
 FUNCTIONS: dict[str, Function] = {}
-# Whose arguments are asked of what the expression stands on, not of what the function stands on.
-FROM_OUTSIDE = {"union", "combine", "subsetOf", "supersetOf", "intersect", "exclude", "comparable"}
+MOST: dict[str, int] = {}  # arguments of those that take them as a row
 
 
 def function(name: str) -> Callable[[Function], Function]:
@@ -89,8 +89,9 @@ FUNCTIONS["isDistinct"] = lambda nodes: truth(len(distinct(nodes)) == len(nodes)
 @function("hasValue")
 def has_value(nodes: Nodes) -> Nodes:
     """Whether this is one primitive with a value of its own."""
-    found = len(nodes) == 1 and nodes[0].value is not None
-    return truth(found and type(nodes[0].value) is not dict)
+    if len(nodes) != 1 or nodes[0].value is None or nodes[0].kind == "xhtml":
+        return FALSE
+    return truth(not isinstance(nodes[0].value, dict | quantities.Quantity))
 
 
 @function("getValue")
@@ -167,7 +168,7 @@ def all_children(nodes: Nodes) -> Nodes:
 @function("descendants")
 def descendants(nodes: Nodes) -> Nodes:
     """All elements at any depth."""
-    return [child for node in nodes for child in every_descendant(node)]
+    return list(every_descendant(*nodes))
 
 
 @function("extension")
@@ -176,8 +177,8 @@ def extension(nodes: Nodes, url: Nodes) -> Nodes:
     wanted = single(url, "extension()")
     if wanted is None or not wanted.value:
         return NOTHING
-    found = (e for node in nodes for e in children(node, "extension"))
-    return [e for e in found if e.value.get("url") == wanted.value]
+    found = (e.value for node in nodes for e in children(node, "extension"))
+    return [Node(e, "Extension") for e in found if e.get("url") == wanted.value]
 
 
 @function("type")
@@ -206,6 +207,8 @@ def _total(nodes: Nodes) -> Nodes:
 
 
 def _extreme(nodes: Nodes, sign: int) -> Nodes:
+    if any(n.value is None for n in nodes):
+        return NOTHING
     found = nodes[:1]
     for node in nodes[1:]:
         if (order(node, found[0]) or 0) * sign > 0:
@@ -289,6 +292,7 @@ def comparable(nodes: Nodes, other: Nodes) -> Nodes:
     if a is None or b is None:
         return NOTHING
     (one, x), (two, y) = system(a), system(b)
-    if one == two == "Quantity":
-        return truth(quantities.comparable(x, y))
+    p, q = as_amount(x), as_amount(y)
+    if p is not None and q is not None:
+        return truth(p.unit == q.unit or quantities.comparable(p, q))
     return truth(one == two)

@@ -33,8 +33,8 @@ class Token(NamedTuple):
 TOKENS = re.compile(
     r"""
     (?P<space>\s+|//[^\n\r]*|/\*.*?\*/)
-  | (?P<moment>@T?\d[\d:.]*(?:-\d\d(?:-\d\d)?)?(?:T(?:\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?)?
-        (?:Z|[+-]\d\d:\d\d)?)?)
+  | (?P<moment>@(?:T\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?|\d{4}(?:-\d\d(?:-\d\d)?)?
+        (?:T(?:\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:\d\d)?)?)?))
   | (?P<long>\d+L\b)
   | (?P<number>\d+(?:\.\d+)?)
   | (?P<string>'(?:[^'\\]|\\.)*')
@@ -61,7 +61,10 @@ NOT_NAMES = frozenset({"and", "or", "xor", "implies", "div", "mod", "true", "fal
 
 def unescaped(text: str) -> str:
     """The inside of a quoted text."""
-    return ESCAPE.sub(_escape, text)
+    plain = ESCAPE.sub(_escape, text)
+    if not any("\ud800" <= letter <= "\udfff" for letter in plain):
+        return plain
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -167,7 +167,7 @@ def trace(state: State, nodes: Nodes, name: Ask, ask: Ask | None = None) -> Node
 @function("defineVariable")
 def define(state: State, nodes: Nodes, name: Ask, value: Ask | None = None) -> Nodes:
     """A name for what follows."""
-    said = single(name(state, nodes), "defineVariable()")
+    said = single(_asked_here(state, nodes, name), "defineVariable()")
     if said is None or not isinstance(said.value, str):
         raise BadPath("defineVariable() takes a name")
     if said.value in state.variables or said.value in FIXED:

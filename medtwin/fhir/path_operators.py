@@ -35,6 +35,8 @@ from medtwin.fhir.quantities import Quantity
 
 def equal_nodes(a: Node, b: Node) -> bool | None:
     """Whether two single values are equal; None where what was said cannot tell."""
+    if a.sibling is not None and _extended_otherwise(a, b):
+        return False
     (one, x), (other, y) = system(a), system(b)
     if one == other and one in {"String", "Boolean", "Integer"}:
         return x == y
@@ -47,6 +49,13 @@ def equal_nodes(a: Node, b: Node) -> bool | None:
     if one or other:
         return one == other and x == y and x is not None
     return deep_equal(a.value, b.value) and (a.value is not None or a.sibling == b.sibling)
+
+
+def _extended_otherwise(a: Node, b: Node) -> bool:
+    """Two primitives of FHIR with different extensions are not one value."""
+    if type(a.sibling) is not dict or type(b.sibling) is not dict:
+        return False
+    return a.sibling.get("extension") != b.sibling.get("extension")
 
 
 def deep_equal(x: Any, y: Any) -> bool:
@@ -69,7 +78,7 @@ def _as_moment(value: Any) -> Moment | None:
 
 
 def _quantities_equal(one: str, x: Any, other: str, y: Any) -> bool | None:
-    a, b = _as_amount(x), _as_amount(y)
+    a, b = as_amount(x), as_amount(y)
     if a is None or b is None:
         return False
     order = quantities.ordered(a, b)
@@ -78,7 +87,8 @@ def _quantities_equal(one: str, x: Any, other: str, y: Any) -> bool | None:
     return None if order is None else order == 0
 
 
-def _as_amount(value: Any) -> Quantity | None:
+def as_amount(value: Any) -> Quantity | None:
+    """A number or quantity as a quantity; None for anything else."""
     if isinstance(value, Quantity):
         return value
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
@@ -115,23 +125,22 @@ def equivalent_nodes(a: Node, b: Node) -> bool:
     """`~` of two single values: case, spaces and further digits do not matter."""
     (one, x), (other, y) = system(a), system(b)
     if one == other == "String":
-        return " ".join(x.lower().split()) == " ".join(y.lower().split())
+        return _plain(x) == _plain(y)
     if one in NUMBERS and other in NUMBERS:
-        return _numbers_equivalent(Decimal(x), Decimal(y))
+        return quantities.nearly(Decimal(x), Decimal(y))
     if one in MOMENTS or other in MOMENTS:
         return _moments_equal(one, x, other, y) is True
     if "Quantity" in {one, other}:
-        p, q = _as_amount(x), _as_amount(y)
+        p, q = as_amount(x), as_amount(y)
         return p is not None and q is not None and quantities.equivalent(p, q)
-    if one or other:
-        return one == other and x == y
+    if one or other or x is None or y is None:
+        return one == other and x == y and (x is not None or a.sibling == b.sibling)
     return _deep_equivalent(x, y)
 
 
-def _numbers_equivalent(x: Decimal, y: Decimal) -> bool:
-    exponent = max(int(x.as_tuple().exponent), int(y.as_tuple().exponent))
-    step = Decimal(1).scaleb(min(exponent, 0))
-    return x.quantize(step) == y.quantize(step)
+def _plain(said: str) -> str:
+    """Without case, and every white space a space."""
+    return "".join(" " if letter.isspace() else letter for letter in said.lower())
 
 
 def _deep_equivalent(x: Any, y: Any) -> bool:
@@ -142,7 +151,7 @@ def _deep_equivalent(x: Any, y: Any) -> bool:
         return _paired(x, y, _deep_equivalent)
     if isinstance(x, dict | list) or isinstance(y, dict | list):
         return False
-    return equivalent_nodes(Node(x), Node(y))
+    return x is y if x is None or y is None else equivalent_nodes(Node(x), Node(y))
 
 
 def _paired(left: list[Any], right: list[Any], alike: Callable[[Any, Any], bool]) -> bool:
@@ -177,7 +186,7 @@ def order(a: Node, b: Node) -> int | None:
         return (x > y) - (x < y)
     if one in MOMENTS or other in MOMENTS:
         return _moments_order(x, y)
-    p, q = _as_amount(x), _as_amount(y)
+    p, q = as_amount(x), as_amount(y)
     if "Quantity" in {one, other} and p is not None and q is not None:
         return quantities.ordered(p, q)
     if a.kind in MEASURES and b.kind in MEASURES:
@@ -220,7 +229,7 @@ def compares(holds: Callable[[int], bool]) -> Callable[[Nodes, Nodes], Nodes]:
 
 def _pair(left: Nodes, right: Nodes, sign: str) -> tuple[str, Any, str, Any] | None:
     a, b = single(left, f"'{sign}'"), single(right, f"'{sign}'")
-    if a is None or b is None:
+    if a is None or b is None or a.value is None or b.value is None:
         return None
     return (*system(a), *system(b))
 
@@ -251,7 +260,7 @@ def _sum(one: str, x: Any, other: str, y: Any, sign: int) -> Nodes:
         return _whole_or_decimal(one, other, x + sign * y)
     if other == "Quantity" and (one in MOMENTS or (one == "String" and moment(x))):
         return _moment_moved(x if isinstance(x, Moment) else moment(x), y, sign)
-    p, q = _as_amount(x), _as_amount(y)
+    p, q = as_amount(x), as_amount(y)
     if p is not None and q is not None:
         return measured(quantities.added(p, q, sign))
     raise _bad("+" if sign > 0 else "-", one, other)
@@ -285,7 +294,7 @@ def multiply(left: Nodes, right: Nodes) -> Nodes:
     one, x, other, y = pair
     if one in NUMBERS and other in NUMBERS:
         return _whole_or_decimal(one, other, x * y)
-    p, q = _as_amount(x), _as_amount(y)
+    p, q = as_amount(x), as_amount(y)
     if p is not None and q is not None:
         return measured(quantities.times(p, q))
     raise _bad("*", one, other)
@@ -299,7 +308,7 @@ def divide(left: Nodes, right: Nodes) -> Nodes:
     one, x, other, y = pair
     if one in NUMBERS and other in NUMBERS:
         return NOTHING if y == 0 else number(Decimal(x) / Decimal(y))
-    p, q = _as_amount(x), _as_amount(y)
+    p, q = as_amount(x), as_amount(y)
     if p is not None and q is not None:
         return measured(quantities.divided(p, q))
     raise _bad("/", one, other)
@@ -315,11 +324,16 @@ def remainder(left: Nodes, right: Nodes) -> Nodes:
     return _parted(left, right, "mod", lambda x, y: Decimal(x) % Decimal(y))
 
 
+def _bare(kind: str, value: Any) -> tuple[str, Any]:
+    """A quantity without unit is a number."""
+    return ("Decimal", value.value) if kind == "Quantity" and value.unit == "1" else (kind, value)
+
+
 def _parted(left: Nodes, right: Nodes, sign: str, parts: Callable[[Any, Any], Any]) -> Nodes:
     pair = _pair(left, right, sign)
     if pair is None:
         return NOTHING
-    one, x, other, y = pair
+    one, x, other, y = _bare(*pair[:2]) + _bare(*pair[2:])
     if one not in NUMBERS or other not in NUMBERS:
         raise _bad(sign, one, other)
     try:
@@ -340,7 +354,7 @@ def join(left: Nodes, right: Nodes) -> Nodes:
     """`&`: texts one after the other, nothing counting as empty."""
     found = ""
     for node in (single(left, "'&'"), single(right, "'&'")):
-        if node is not None:
+        if node is not None and node.value is not None:
             kind, value = system(node)
             if kind != "String":
                 raise BadPath("'&' joins texts")

@@ -9,6 +9,7 @@ import html
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from decimal import (
     ROUND_CEILING,
@@ -17,6 +18,7 @@ from decimal import (
     Decimal,
     localcontext,
 )
+from functools import cache
 from typing import Any
 
 from medtwin.fhir.nodes import (
@@ -31,10 +33,19 @@ from medtwin.fhir.nodes import (
     text,
     truth,
 )
-from medtwin.fhir.path_functions import FUNCTIONS, whole
-from medtwin.fhir.path_grammar import BadPath
+from medtwin.fhir.path_functions import FUNCTIONS, MOST, whole
+from medtwin.fhir.path_grammar import BadPath, unescaped
 from medtwin.fhir.quantities import Quantity
 
+# How many arguments at most; none where nothing is said.
+TAKES = {
+    **dict.fromkeys(("startsWith", "endsWith", "contains", "indexOf", "lastIndexOf"), 1),
+    **dict.fromkeys(
+        ("encode", "decode", "escape", "unescape", "split", "round", "log", "power"), 1
+    ),
+    **dict.fromkeys(("replace", "matches", "matchesFull"), 2),
+    "replaceMatches": 3,
+}
 LONGEST = 100_000  # of a text that a pattern is tried on
 
 
@@ -58,6 +69,7 @@ def _of_text(name: str, act: Callable[..., Any]) -> None:
         return NOTHING if None in told else _answer(act(*told))
 
     FUNCTIONS[name] = called
+    MOST[name] = TAKES.get(name, 0)
 
 
 def _answer(value: Any) -> Nodes:
@@ -73,12 +85,27 @@ def _answer(value: Any) -> Nodes:
 
 
 def _pattern(said: str, *flags: str) -> re.Pattern[str]:
+    wanted = "".join(flags)
+    if set(wanted) - FLAGS.keys():
+        raise BadPath(f"'{wanted}': the flags are {' and '.join(FLAGS)}")
     try:
-        return re.compile(said, re.DOTALL | sum(FLAGS.get(f, 0) for f in "".join(flags)))
+        return re.compile(_in_categories(said), re.DOTALL | sum(FLAGS[f] for f in wanted))
     except re.error as why:
         raise BadPath(f"'{said}' is no pattern: {why}") from why
 
 
+def _in_categories(said: str) -> str:
+    r"""Python's patterns know no `\p{Lu}`: the letters themselves stand for it."""
+    return CATEGORY.sub(lambda found: _letters(found[1]), said) if "\\p{" in said else said
+
+
+@cache
+def _letters(category: str) -> str:
+    found = [chr(i) for i in range(1 << 16) if unicodedata.category(chr(i)).startswith(category)]
+    return "[" + "".join(map(re.escape, found)) + "]"
+
+
+CATEGORY = re.compile(r"\\p\{([A-Z][a-z]?)\}")
 FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE}
 
 
@@ -122,7 +149,7 @@ ESCAPES: dict[str, Callable[[str], str]] = {
 }
 UNESCAPES: dict[str, Callable[[str], str]] = {
     "html": html.unescape,
-    "json": lambda s: json.loads(f'"{s}"'),
+    "json": unescaped,
 }
 
 
@@ -143,7 +170,7 @@ for _name, _act in {
     "lastIndexOf": str.rfind,
     "replace": lambda s, old, new: s.replace(old, new),
     "matches": lambda s, p, *f: bool(_pattern(p, *f).search(s[:LONGEST])),
-    "matchesFull": lambda s, p, *f: bool(_pattern(p, *f).fullmatch(s[:LONGEST])),
+    "matchesFull": lambda s, p, *f: bool(_pattern(f"^(?:{p})$", *f).search(s[:LONGEST])),
     "replaceMatches": _replaced,
     "encode": _by(ENCODERS),
     "decode": _decoded,
@@ -166,11 +193,10 @@ def substring(nodes: Nodes, start: Nodes, length: Nodes | None = None) -> Nodes:
 def joined(nodes: Nodes, by: Nodes | None = None) -> Nodes:
     """All texts in one."""
     between = (_text(by, "join()") or "") if by else ""
-    return (
-        text(between.join(_text([n], "join()") or "" for n in nodes if n.value is not None))
-        if nodes
-        else NOTHING
-    )
+    told = [n for n in nodes if n.value is not None]
+    if any(system(n)[0] != "String" for n in told):
+        raise BadPath("join() takes texts")
+    return text(between.join(n.value for n in told)) if nodes else NOTHING
 
 
 FUNCTIONS["substring"] = substring
@@ -204,6 +230,7 @@ def _of_number(name: str, act: Callable[..., Any]) -> None:
         return _answer(act(value, *told))
 
     FUNCTIONS[name] = called
+    MOST[name] = TAKES.get(name, 0)
 
 
 def _real(act: Callable[..., float]) -> Callable[..., Decimal | None]:

@@ -27,7 +27,7 @@ from medtwin.fhir.nodes import (
     truth,
     type_matches,
 )
-from medtwin.fhir.path_functions import FROM_OUTSIDE, FUNCTIONS
+from medtwin.fhir.path_functions import FUNCTIONS, MOST
 from medtwin.fhir.path_grammar import BadPath, Tree, tree
 from medtwin.fhir.path_items import ITEMS, State
 from medtwin.fhir.path_operators import OPERATORS, signed
@@ -59,7 +59,8 @@ def evaluate(
     `within` is the resource a part belongs to (`%resource`). Texts, numbers, `Decimal`,
     dictionaries come back; dates as text. Raises `BadPath` with the place and the reason.
     """
-    return [_given_back(n) for n in asked(expression, root(resource, kind), within, variables)]
+    found = asked(expression, root(resource, kind), within, variables)
+    return [_given_back(n) for n in found if n.value is not None]
 
 
 def asked(
@@ -276,7 +277,8 @@ def _is(nodes: Nodes, name: str) -> Nodes:
 
 
 def _as(nodes: Nodes, name: str) -> Nodes:
-    return [n for n in nodes if type_matches(n, name)]
+    node = single(nodes, "'as'")
+    return [node] if node is not None and type_matches(node, name) else NOTHING
 
 
 # Functions
@@ -312,13 +314,12 @@ def _function(name: str, arguments: tuple[Tree, ...]) -> Ask:
     _counted(name, act, len(asks))
     if not asks:
         return lambda state, focus: act(focus)
-    outside = name in FROM_OUTSIDE
 
     def step(state: State, focus: Nodes) -> Nodes:
-        stands = state.this if outside else focus
-        variables = state.variables
-        told = [ask(state, stands) for ask in asks]
-        state.variables = variables
+        variables, told = state.variables, []
+        for ask in asks:
+            told.append(ask(state, state.this))
+            state.variables = variables
         return act(focus, *told)
 
     return step
@@ -326,7 +327,7 @@ def _function(name: str, arguments: tuple[Tree, ...]) -> Ask:
 
 def _counted(name: str, act: Callable[..., Any], some: int) -> None:
     code = act.__code__
-    most = 99 if code.co_flags & 0x04 else code.co_argcount - 1
+    most = MOST.get(name, 99) if code.co_flags & 0x04 else code.co_argcount - 1
     least = code.co_argcount - 1 - len(act.__defaults__ or ())
     if not least <= some <= most:
         raise BadPath(f"{name}() does not take {some} arguments")

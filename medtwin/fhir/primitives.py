@@ -47,7 +47,9 @@ def text(value: Any) -> str | None:
 
 def _named(value: Any) -> str:
     names = {dict: "an object", list: "an array", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number" if isinstance(value, int | float | Decimal) else "a text")
+    return names.get(
+        type(value), "a number" if isinstance(value, int | float | Decimal) else "a text"
+    )
 
 
 def _shaped(kind: str) -> Check:
@@ -76,7 +78,9 @@ def _dated(kind: str) -> Check:
     return check
 
 
-URN = re.compile(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|urn:oid:[0-2](\.(0|[1-9]\d*))+")
+URN = re.compile(
+    r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|urn:oid:[0-2](\.(0|[1-9]\d*))+"
+)
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
@@ -94,11 +98,6 @@ def absolute(value: Any) -> str | None:
     if wrong or SCHEME.match(value):
         return wrong
     return f"'{value[:80]}' must be absolute: with http: or urn:"
-
-
-def canonical(value: Any) -> str | None:
-    """The address of a definition, or #id of one that is contained."""
-    return uri(value) if type(value) is str and value[:1] == "#" else absolute(value)
 
 
 def code_system(value: Any) -> str | None:
@@ -164,7 +163,7 @@ CHECKS: dict[str, Check] = {
     "instant": _dated("instant"),
     "uri": uri,
     "url": uri,
-    "canonical": canonical,
+    "canonical": uri,
     **{k: _shaped(k) for k in ("time", "id", "code", "oid", "uuid")},
     "absolute": absolute,
     "codeSystem": code_system,

@@ -23,6 +23,7 @@ CALENDAR_OF = {unit: word for word, unit in WORDS.items()}
 WRITTEN = re.compile(
     r"\s*(?P<value>[+-]?\d+(?:\.\d+)?)\s*(?:'(?P<unit>[^']+)'|(?P<word>[a-zA-Z]+))?\s*$"
 )
+LOGARITHMIC = frozenset({"B", "Np", "B[SPL]", "B[V]", "B[mV]", "B[uV]", "B[W]", "B[kW]", "[pH]"})
 TOLERANCE = Decimal("1e-9")
 
 
@@ -75,11 +76,13 @@ def canonical(unit: str) -> tuple[float, float, str] | None:
         return 1.0, 0.0, "dimensionless"
     try:
         there = _registry().from_ucum(unit)
-        one, zero = there.to_base_units(), (there * 0).to_base_units()
+        zero = there.__class__(0, there.units).to_base_units()
+        one = there.__class__(1, there.units).to_base_units()
+        scale = float(there.magnitude)
     except Exception:  # noqa: BLE001 - ucumvert and pint raise a dozen kinds, none of them ours
         return None
     offset = float(zero.magnitude)
-    return float(one.magnitude) - offset, offset, str(one.units)
+    return (float(one.magnitude) - offset) * scale, offset, str(one.units)
 
 
 def in_canonical(one: Quantity) -> tuple[Decimal, str] | None:
@@ -102,8 +105,7 @@ def _mixes(a: Quantity, b: Quantity) -> bool:
     """A calendar year or month against a fixed span: it depends which year."""
     if a.either or b.either or a.calendar == b.calendar:
         return False
-    word = a.unit if a.calendar else b.unit
-    return word in INDEFINITE
+    return not {a.unit, b.unit}.isdisjoint({*INDEFINITE, *INDEFINITE.values()})
 
 
 def ordered(a: Quantity, b: Quantity) -> int | None:
@@ -121,14 +123,30 @@ def ordered(a: Quantity, b: Quantity) -> int | None:
 
 def _calendar_days(a: Quantity, b: Quantity) -> tuple[Any, Any] | None:
     """Among calendar words a month has thirty days and a year twelve months or 365 days."""
-    units = {a.unit, b.unit}
-    if not (a.calendar and b.calendar) or not units & INDEFINITE.keys():
+    if not (a.calendar and b.calendar) or not {a.unit, b.unit} & INDEFINITE.keys():
         return None
-    if units == {"year", "month"}:
-        return tuple((q.value * (12 if q.unit == "year" else 1), "month") for q in (a, b))
-    spans = {"year": 365 * 86400, "month": 30 * 86400, "week": 604800, "day": 86400}
-    spans |= {"hour": 3600, "minute": 60, "second": 1, "millisecond": Decimal("0.001")}
-    return tuple((q.value * spans[q.unit], "s") for q in (a, b))
+    finest = min((a.unit, b.unit), key=SPANS.__getitem__)
+    one, other = in_calendar(a, finest), in_calendar(b, finest)
+    return (one.value, "s"), (other.value, "s")
+
+
+SPANS = {
+    "year": Decimal(365 * 86400),
+    "month": Decimal(30 * 86400),
+    "week": Decimal(604800),
+    "day": Decimal(86400),
+    "hour": Decimal(3600),
+    "minute": Decimal(60),
+    "second": Decimal(1),
+    "millisecond": Decimal("0.001"),
+}
+
+
+def in_calendar(one: Quantity, word: str) -> Quantity:
+    """The same span in another word: 12 months a year, else 365 days; 30 days a month."""
+    if {one.unit, word} == {"year", "month"}:
+        return Quantity(one.value * 12 if word == "month" else one.value / 12, word, True)
+    return Quantity(one.value * SPANS[one.unit] / SPANS[word], word, True)
 
 
 def close_order(x: Decimal, y: Decimal) -> int:
@@ -143,15 +161,21 @@ def equivalent(a: Quantity, b: Quantity) -> bool:
     one, other = in_canonical(a), in_canonical(b)
     if one is None or other is None or one[1] != other[1]:
         return a.unit == b.unit and a.value == b.value
-    if close_order(one[0], other[0]) == 0:
-        return True
-    converted = to_unit(a, b.ucum)
-    if converted is None:
-        return False
-    exponent = max(int(a.value.as_tuple().exponent), int(b.value.as_tuple().exponent))
-    step = Decimal(1).scaleb(exponent)
-    nearly = abs(converted.value - b.value) < step / 2
-    return nearly or _days_equivalent(a, b)
+    return _alike_in_finer(a, b) or _days_equivalent(a, b)
+
+
+def _alike_in_finer(a: Quantity, b: Quantity) -> bool:
+    """The same to the digits of the less exact, both in the finer unit."""
+    one, other = canonical(a.ucum), canonical(b.ucum)
+    finer = a.ucum if one and other and one[0] <= other[0] else b.ucum
+    left, right = to_unit(a, finer), to_unit(b, finer)
+    return left is not None and right is not None and nearly(left.value, right.value)
+
+
+def nearly(x: Decimal, y: Decimal) -> bool:
+    """To the digits of the less exact; zeros at the end say nothing."""
+    step = Decimal(1).scaleb(min(max(int(v.normalize().as_tuple().exponent) for v in (x, y)), 0))
+    return x.quantize(step) == y.quantize(step)
 
 
 def _days_equivalent(a: Quantity, b: Quantity) -> bool:
@@ -182,7 +206,26 @@ def divided(a: Quantity, b: Quantity) -> Quantity | None:
     return _combined(a, b, -1) if b.value else None
 
 
+def _plain_number(one: Quantity) -> Quantity:
+    """A ratio like g/kg as the number that it is."""
+    known = canonical(one.ucum)
+    if one.unit == "1" or known is None or known[2] != "dimensionless":
+        return one
+    return Quantity(_neat(one.value * Decimal(repr(known[0]))), "1")
+
+
+def _countable(a: Quantity, b: Quantity) -> bool:
+    """Whether the two can be multiplied: not on logarithmic scales, not words of the calendar."""
+    if {a.unit, b.unit} & LOGARITHMIC:
+        return False
+    words = (a.calendar and not a.either, b.calendar and not b.either)
+    return not (any(words) and "1" not in {a.unit, b.unit}) and not (words[1] and a.unit == "1")
+
+
 def _combined(a: Quantity, b: Quantity, power: int) -> Quantity | None:
+    a, b = _plain_number(a), _plain_number(b)
+    if not (_countable(a, b) if power < 0 else _countable(a, b) or _countable(b, a)):
+        return None
     value = a.value * b.value if power > 0 else a.value / b.value
     if b.unit == "1":
         return Quantity(value, a.unit, a.calendar, a.either)
@@ -201,10 +244,20 @@ def _neat(value: Decimal) -> Decimal:
     return Decimal(f"{value:.12g}")
 
 
+def _alike(one: Quantity, other: Quantity) -> Quantity:
+    """A span of FHIR that may be read both ways, as the other is."""
+    return Quantity(one.value, one.ucum) if one.either and not other.calendar else one
+
+
 def added(a: Quantity, b: Quantity, sign: int) -> Quantity | None:
     """Their sum (or difference), in the finer of the two units."""
-    if a.unit == b.unit and (a.calendar == b.calendar or a.either or b.either):
-        return Quantity(a.value + sign * b.value, a.unit, a.calendar or b.calendar, a.either)
+    if {a.unit, b.unit} & LOGARITHMIC:
+        return None
+    a, b = _alike(a, b), _alike(b, a)
+    if a.unit == b.unit and a.calendar == b.calendar:
+        return Quantity(a.value + sign * b.value, a.unit, a.calendar, a.either and b.either)
+    if a.calendar != b.calendar and not {a.ucum, b.ucum} <= {"s", "ms"}:
+        return None
     if not comparable(a, b):
         return None
     one, other = canonical(a.ucum), canonical(b.ucum)

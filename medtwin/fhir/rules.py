@@ -97,7 +97,9 @@ class _Writer:
             return None
         names = [json_name(element, k) for k in element.kinds]
         if called != "hasValue":
-            names += [f"_{n}" for n, k in zip(list(names), element.kinds, strict=True) if k[0].islower()]
+            names += [
+                f"_{n}" for n, k in zip(list(names), element.kinds, strict=True) if k[0].islower()
+            ]
         if len(names) > 4:
             return f"(not {frozenset(names)!r}.isdisjoint(o))" if len(names) < 200 else None
         return "(" + " or ".join(f"{n!r} in o" for n in names) + ")"
@@ -144,7 +146,12 @@ class _Writer:
 
 
 def _is_text(element: Element | None) -> bool:
-    return element is not None and not element.many and not element.choice and element.kinds == ("code",)
+    return (
+        element is not None
+        and not element.many
+        and not element.choice
+        and element.kinds == ("code",)
+    )
 
 
 def _asked(what: Tree, path: str, needed: frozenset[str]) -> Quick:

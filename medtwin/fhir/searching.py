@@ -18,7 +18,7 @@ from medtwin.fhir.nodes import MEASURES, Node, root, system
 from medtwin.fhir.path_functions import reference_kind
 from medtwin.fhir.path_grammar import Tree, tree
 from medtwin.fhir.path_items import Ask, State
-from medtwin.fhir.paths import ask_of, compiled
+from medtwin.fhir.paths import ask_of
 from medtwin.fhir.r4_search import ROWS
 from medtwin.fhir.types import RESOURCE_KINDS, elements, json_name
 
@@ -175,11 +175,21 @@ def _plans(kind: str) -> tuple[Plan, ...]:
 
 
 def _plan(kind: str, parameter: Parameter) -> Plan:
-    what = tree(parameter.expression)
+    what = _picking(tree(parameter.expression))
     parts = tuple(
-        (code, _type_of(kind, code), compiled(path)) for code, path in parameter.components
+        (code, _type_of(kind, code), ask_of(_picking(tree(path))))
+        for code, path in parameter.components
     )
     return Plan(parameter, frozenset(_needs(kind, what)), ask_of(what), parts)
+
+
+def _picking(what: Any) -> Any:
+    """`as` of several values picks those of the type: R4 writes its parameters so."""
+    if not isinstance(what, tuple):
+        return what
+    if what[:2] == ("type", "as") or what[:2] == ("call", "as"):
+        return (what[0], "ofType", *map(_picking, what[2:]))
+    return tuple(map(_picking, what))
 
 
 def _type_of(kind: str, code: str) -> str:

@@ -12,13 +12,21 @@ from typing import Any, NamedTuple
 
 from medtwin.fhir import codes, parsing, primitives, rules, xml_format
 from medtwin.fhir.beyond import beyond
-from medtwin.fhir.issue import Issue, error, fatal
+from medtwin.fhir.issue import Issue, error, fatal, warning
 from medtwin.fhir.nodes import Node
 from medtwin.fhir.parsing import Unreadable
 from medtwin.fhir.path_grammar import BadPath, tree
 from medtwin.fhir.quick import certainly_valid
 from medtwin.fhir.references import named_kind
-from medtwin.fhir.types import PRIMITIVES, RESOURCE_KINDS, Element, Field, elements, fields, json_name
+from medtwin.fhir.types import (
+    PRIMITIVES,
+    RESOURCE_KINDS,
+    Element,
+    Field,
+    elements,
+    fields,
+    json_name,
+)
 
 __all__ = ["Issue", "advice", "validated"]
 EXTENSIONS = ("extension", "modifierExtension")
@@ -65,7 +73,7 @@ def _xml(raw: bytes) -> list[Issue]:
         resource, wrong = xml_format.read(raw)
     except Unreadable as why:
         return [fatal("structure", why.path, str(why))]
-    return _first(chain(wrong, looked_at(xml_format.tidied(resource))))
+    return _first(chain(wrong, looked_at(resource)))
 
 
 def _first(found: Iterator[Issue]) -> list[Issue]:
@@ -154,7 +162,9 @@ def _ruled(node: Node, path: str, place: Place) -> Iterator[Issue]:
 def _element(node: Node, element: Element, place: Place) -> Iterator[Issue]:
     names = [json_name(element, k) for k in element.kinds]
     held = node.value
-    there = [(n, k) for n, k in zip(names, element.kinds, strict=True) if n in held or "_" + n in held]
+    there = [
+        (n, k) for n, k in zip(names, element.kinds, strict=True) if n in held or "_" + n in held
+    ]
     if not there and element.least:
         said = " or ".join(names) if len(names) < 6 else f"{element.name}[x]"
         yield error("required", place.path, f"{node.kind} needs {said}")
@@ -236,6 +246,8 @@ def _primitive(owner: str, node: Node, element: Element, place: Place) -> Iterat
     wrong = primitives.CHECKS[primitives.format_of(owner, element.name, node.kind)](value)
     if wrong:
         yield error("value", place.path, wrong)
+    elif node.kind == "canonical" and value[:1] != "#" and primitives.absolute(value):
+        yield warning("value", place.path, f"'{value}' should be absolute: with http: or urn:")
     elif node.kind == "code" and element.codes:
         allowed = codes.plain(element.codes)
         if allowed and value not in allowed:
@@ -294,7 +306,9 @@ def _reference(owner: Node, node: Node, element: Element, place: Place) -> Itera
         return
     kind, said = named_kind(address), node.value.get("type")
     if kind and targets and kind not in targets and "Resource" not in targets:
-        yield error("value", place.path, f"{element.name} may name {', '.join(targets)}; not {kind}")
+        yield error(
+            "value", place.path, f"{element.name} may name {', '.join(targets)}; not {kind}"
+        )
     if kind and isinstance(said, str) and said != kind and said in RESOURCE_KINDS:
         yield error("value", place.path, f"the reference says {said} and names {address}")
 
@@ -320,7 +334,9 @@ def _extension(owner: Node, node: Node, element: Element, place: Place) -> Itera
     url = held.get("url")
     if not isinstance(url, str):
         return
-    if not codes.may_stand(url, owner.kind if owner.kind == "Extension" else place.kind, place.element):
+    if not codes.may_stand(
+        url, owner.kind if owner.kind == "Extension" else place.kind, place.element
+    ):
         said = ", ".join(codes.places(url))
         yield error("structure", place.path, f"{url} may stand on {said}; not on {place.element}")
     if types := codes.holds(url):
@@ -347,9 +363,9 @@ def _inside(held: dict[str, Any], parts: tuple[str, ...], place: Place) -> Itera
 
 def _identifier(owner: Node, node: Node, element: Element, place: Place) -> Iterator[Issue]:
     value = node.value.get("value")
-    if node.value.get("system") == "urn:ietf:rfc:3986" and isinstance(value, str):
-        if wrong := primitives.absolute(value):
-            yield error("value", f"{place.path}.value", wrong)
+    named = node.value.get("system") == "urn:ietf:rfc:3986" and isinstance(value, str)
+    if named and (wrong := primitives.absolute(value)):
+        yield error("value", f"{place.path}.value", wrong)
 
 
 def _attachment(owner: Node, node: Node, element: Element, place: Place) -> Iterator[Issue]:

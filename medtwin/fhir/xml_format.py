@@ -33,7 +33,8 @@ def read(raw: bytes) -> tuple[dict[str, Any], list[Issue]]:
     if kind not in RESOURCE_KINDS:
         raise Unreadable(f"'{kind}' is no resource of FHIR R4")
     wrong: list[Issue] = []
-    return {"resourceType": kind, **_object(root, kind, kind, wrong, 0)}, wrong
+    found = {"resourceType": kind, **_object(root, kind, kind, wrong, 0)}
+    return tidied(found), wrong
 
 
 def _tree(raw: bytes) -> Any:
@@ -62,7 +63,9 @@ def _object(node: Any, kind: str, path: str, wrong: list[Issue], depth: int) -> 
         name = _name(child, path, wrong)
         place = order.get(name, last)
         if place < last:
-            wrong.append(error("structure", f"{path}.{name}", f"<{name}> comes too late: order counts"))
+            wrong.append(
+                error("structure", f"{path}.{name}", f"<{name}> comes too late: order counts")
+            )
         last = max(last, place)
         _add(found, child, name, kind, path, wrong, depth)
     return found
@@ -89,7 +92,13 @@ def _name(child: Any, path: str, wrong: list[Issue]) -> str:
 
 
 def _add(
-    found: dict[str, Any], child: Any, name: str, kind: str, path: str, wrong: list[Issue], depth: int
+    found: dict[str, Any],
+    child: Any,
+    name: str,
+    kind: str,
+    path: str,
+    wrong: list[Issue],
+    depth: int,
 ) -> None:
     field = fields(kind).get(name)
     here = f"{path}.{name}"
@@ -163,7 +172,11 @@ def tidied(found: Any) -> Any:
     if not isinstance(found, dict):
         return found
     kept = {k: tidied(v) for k, v in found.items() if not (k[:1] == "_" and _nothing(v))}
-    return {k: v for k, v in kept.items() if not (isinstance(v, list) and _nothing(v) and "_" + k in kept)}
+    return {
+        k: v
+        for k, v in kept.items()
+        if not (isinstance(v, list) and _nothing(v) and "_" + k in kept)
+    }
 
 
 def _nothing(value: Any) -> bool:
@@ -200,7 +213,9 @@ def written(resource: dict[str, Any]) -> bytes:
 def _fill(node: Any, held: dict[str, Any], kind: str) -> None:
     for name, field in fields(kind).items():
         if name in held or "_" + name in held:
-            if kind not in RESOURCE_KINDS and (name == "id" or (name, kind) == ("url", "Extension")):
+            if kind not in RESOURCE_KINDS and (
+                name == "id" or (name, kind) == ("url", "Extension")
+            ):
                 node.set(name, held[name])
             else:
                 _append(node, held, name, field.kind)
@@ -237,5 +252,3 @@ def _attribute(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
