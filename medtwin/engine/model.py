@@ -46,6 +46,20 @@ def offset(
 
 
 @dataclass(frozen=True)
+class Regime:
+    """A way in which a body may live for a while, as long as nobody can see which it is in.
+
+    `times` says which parameters are then so many times as large; `leaves` how often it is left
+    for which other regime (by name; per unit of the model's clock). `source` says where from.
+    """
+
+    name: str
+    times: Mapping[str, float] = field(default_factory=dict, hash=False)
+    leaves: Mapping[str, float] = field(default_factory=dict, hash=False)
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class Model(Generic[P]):
     """A module of physiology as plain functions.
 
@@ -77,7 +91,11 @@ class Model(Generic[P]):
     `hint(code, p)` what a unit of a fact seen in life, or of a running rate above its usual one,
     tells about each state beyond its own effect (never used for a plan); `error(x, p)` the
     sensor's own, in the order of `observe`; `usual(p)` each channel's rate while nobody has said;
-    `personal(record)` the parameters that a person's own record tells, by name.
+    `personal(record)` the parameters that a person's own record tells, by name. `logarithmic`
+    names codes whose readings err by so much of their size: they are compared as the logarithm
+    of the value plus the number given, and `error` is on that scale. `regimes` are ways of living
+    between which a body switches unseen; everybody is born into the first. `signed` names the
+    states that may be below nothing; the others are kept from it where something is learned.
     """
 
     name: str
@@ -106,6 +124,9 @@ class Model(Generic[P]):
     covariates: Mapping[str, Code] = field(default_factory=dict, hash=False)
     horizons: tuple[float, ...] = ()
     pace: tuple[tuple[float, float], ...] = ()
+    logarithmic: Mapping[Code, float] = field(default_factory=dict, hash=False)
+    regimes: tuple[Regime, ...] = ()
+    signed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError for a model that cites nothing, a clock that does not exist, or a step
@@ -120,6 +141,23 @@ class Model(Generic[P]):
             raise ValueError(f"{self.name} counts time in {self.clock!r}; choose one of {allowed}")
         if not self.step > 0:
             raise ValueError(f"{self.name} has steps of {self.step} {self.clock}; more than 0")
+        _switch(self.name, self.regimes, [f.name for f in fields(self.parameters)])  # type: ignore[arg-type]
+
+
+def _switch(model: str, regimes: tuple[Regime, ...], parameters: list[str]) -> None:
+    """Raises ValueError for regimes that name what is not there."""
+    names = [r.name for r in regimes]
+    for r in regimes:
+        strange = [*(set(r.times) - set(parameters)), *(set(r.leaves) - (set(names) - {r.name}))]
+        if strange or len(set(names)) < len(names):
+            raise ValueError(
+                f"the regime {r.name!r} of {model} names {', '.join(strange) or 'another twice'}; "
+                f"parameters are {', '.join(parameters)}, other regimes {', '.join(names)}"
+            )
+        if any(v <= 0 for v in r.times.values()) or any(v < 0 for v in r.leaves.values()):
+            raise ValueError(
+                f"the regime {r.name!r} of {model}: factors are above 0, rates 0 or more"
+            )
 
 
 def on_clock(model: Model[Any], seconds: float) -> float:

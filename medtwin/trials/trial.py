@@ -111,4 +111,6 @@ def some(population: Twin, who: Integer[np.ndarray, " person"]) -> Twin:
         parameters=population.parameters[:, who],
         running=population.running[:, who],
         spread=None if population.spread is None else population.spread[:, :, who],
+        regimes=None if population.regimes is None else population.regimes[who],
+        carried=None,
     )

@@ -7,7 +7,8 @@ import numpy as np
 
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record, Series, moment
-from medtwin.twin import ensemble, exact
+from medtwin.twin import carried, ensemble, exact
+from medtwin.twin.filters import chosen
 from medtwin.twin.timeline import Timeline, of_facts, of_record, places
 from medtwin.twin.twin import Twin
 
@@ -37,8 +38,10 @@ def lived(twin: Twin, timeline: Timeline) -> Twin:
             f"a fact of {moment(timeline.at[0])} is older than the twin of {twin.patient} "
             f"({moment(twin.at)}); facts may only be newer; replay with caught_up(checkpoints, ...)"
         )
-    live = exact.learned if twin.spread is not None else ensemble.learned
-    return live(twin, timeline)
+    if twin.spread is not None:
+        return exact.learned(twin, timeline)
+    live = carried if chosen(twin.model).name in carried.live else ensemble
+    return live.learned(twin, timeline)
 
 
 def caught_up(checkpoints: Sequence[Twin], record: Record, now: datetime) -> Twin:

@@ -6,7 +6,7 @@ Parameters are learned beside the states, on the logarithmic scale, inside their
 from dataclasses import fields, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from medtwin.engine.model import moment_on_clock, on_clock
 from medtwin.engine.schedule import Chance
@@ -15,9 +15,11 @@ from medtwin.maths import enkf
 from medtwin.maths.filters.filter import most, trusted
 from medtwin.maths.kalman import Events, look, rate, reading, taken
 from medtwin.record.codes import Code
+from medtwin.twin.living import heard, held_up, unheard
 from medtwin.twin.random import stream
+from medtwin.twin.regimes import longest, switched
 from medtwin.twin.timeline import Timeline, events
-from medtwin.twin.twin import Twin, parameters
+from medtwin.twin.twin import Twin, in_force, parameters
 
 
 def learned(twin: Twin, timeline: Timeline) -> Twin:
@@ -42,11 +44,19 @@ def ahead(twin: Twin, code: Code, coming: Events) -> Float[np.ndarray, "time mem
     for k in range(len(coming)):
         twin = _carried(twin, _seconds(coming.minutes[k]))
         if coming.kind[k] == look:
-            shown = twin.model.observe(tuple(twin.states), parameters(twin))[code]
-            paths.append(shown + code.noise * rng.standard_normal(twin.members))
+            paths.append(_read(twin, int(coming.which[k]), code, rng))
         else:
             twin = _met(twin, coming, k)
     return np.stack(paths)
+
+
+def _read(
+    twin: Twin, which: int, code: Code, rng: np.random.Generator
+) -> Float[np.ndarray, " member"]:
+    """What a sensor would read of each member, its error included."""
+    shown = twin.model.observe(tuple(twin.states), parameters(twin))[code]
+    error = _errors(twin, which, code) * rng.standard_normal(twin.members)
+    return unheard(twin.model, code, heard(twin.model, code, shown) + error)
 
 
 def _seconds(minutes: float) -> float:
@@ -56,12 +66,27 @@ def _seconds(minutes: float) -> float:
 
 def _carried(twin: Twin, at: float) -> Twin:
     """The same belief at a later time, with nothing new seen or given; the model's own noise."""
+    while twin.regimes is not None and twin.at < at:
+        twin = _along(_in_regimes(twin, twin.regimes, at), min(at, twin.at + longest(twin.model)))
+    return _along(twin, at)
+
+
+def _in_regimes(twin: Twin, regimes: Int[np.ndarray, " member"], at: float) -> Twin:
+    """Every member in the regime that it lives the next stretch in. The chance belongs to the
+    moment, so that branches of a what-if share it where they share their moments."""
+    piece = min(at - twin.at, longest(twin.model))
+    rng = stream(twin.seed, twin.patient, twin.model.name, twin.at, "regimes")
+    chance = rng.standard_normal(twin.members)
+    return replace(twin, regimes=switched(twin.model, regimes, chance, piece))
+
+
+def _along(twin: Twin, at: float) -> Twin:
     if at <= twin.at:
         return twin
     lasting = on_clock(twin.model, at - twin.at)
     begin = moment_on_clock(twin.model, twin.at)
     run = advance(
-        *(twin.model, twin.states, twin.parameters, begin, begin + lasting, twin.running),
+        *(twin.model, twin.states, in_force(twin), begin, begin + lasting, twin.running),
         chance=_chance(twin),
     )
     return replace(twin, at=at, states=run.states)
@@ -108,21 +133,23 @@ def _corrected(twin: Twin, which: int, measured: float) -> Twin:
     bounds = [fields(twin.model.parameters)[i].metadata for i in learning]
     members = np.vstack([twin.states, np.log(twin.parameters[learning])])
     rng = stream(twin.seed, twin.patient, twin.model.name, twin.at, f"reading {which}")
-    expected = np.broadcast_to(np.asarray(predicted, float), twin.members)
-    noise = _believed(expected, measured, _error(twin, which, code))
+    expected = heard(twin.model, code, np.broadcast_to(np.asarray(predicted, float), twin.members))
+    measured = float(heard(twin.model, code, measured))
+    noise = _believed(expected, measured, float(np.mean(_errors(twin, which, code))))
     moved = enkf.update(members, expected, measured, noise, rng)
     cut = len(twin.states)
     told = twin.parameters.copy()
     for i, row, m in zip(learning, moved[cut:], bounds, strict=True):
         told[i] = np.clip(np.exp(row), m["low"], m["high"])
-    return replace(twin, states=np.maximum(moved[:cut], 0.0), parameters=told)
+    return replace(twin, states=held_up(twin.model, moved[:cut]), parameters=told)
 
 
-def _error(twin: Twin, which: int, code: Code) -> float:
-    """A reading's own error: the model's where it has one, else the code's."""
+def _errors(twin: Twin, which: int, code: Code) -> Float[np.ndarray, " member"]:
+    """A reading's own error for each member: the model's where it has one, else the code's."""
     if twin.model.error is None:
-        return code.noise
-    return float(np.mean(list(twin.model.error(tuple(twin.states), parameters(twin)))[which]))
+        return np.full(twin.members, code.noise)
+    told = list(twin.model.error(tuple(twin.states), parameters(twin)))[which]
+    return np.broadcast_to(np.asarray(told, float), (twin.members,))
 
 
 def _believed(

@@ -7,24 +7,39 @@ import ast
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from medtwin.engine.lane_source import shown_codes
 from medtwin.engine.model import Model
 from medtwin.maths.filters.clouds import drawn, ensemble, heavy, particle, resampled
 from medtwin.maths.filters.filter import Belief, Cloud, Dynamics, Filter, Gaussian, Reading, Told
 from medtwin.maths.filters.filter import along as along_readings
 from medtwin.maths.filters.gaussian import unscented
+from medtwin.maths.filters.remembering import Lives, remembering
 from medtwin.maths.kalman import reading
 from medtwin.record.observation import Observation
-from medtwin.twin.living import Life, Sensor, Unknowns, believed, dynamics, life, unknowns
+from medtwin.twin.living import (
+    Life,
+    Sensor,
+    Unknowns,
+    believed,
+    dynamics,
+    heard,
+    life,
+    members,
+    unknowns,
+)
 from medtwin.twin.random import stream
 from medtwin.twin.timeline import Timeline, of_facts
 from medtwin.twin.twin import Twin, ensemble_members
 
-few = 8
+few = 7
+wide = 0.8
+"""Parameters of people within e^0.8 of the middle one, or beyond it, span orders of magnitude."""
 bends = {"where", "positive", "between", "maximum", "minimum"}
 
 Made = Callable[[Dynamics, Unknowns], Filter]
@@ -33,8 +48,12 @@ makes: dict[str, Made] = {
     "unscented": lambda d, what: unscented(d),
     "ensemble": lambda d, what: ensemble(d, ensemble_members),
     "particle": lambda d, what: particle(d, 4000, heavy, _still(what)),
+    "remembering": lambda d, what: remembering(d, lambda first: begun(what, first)),
 }
 """The filters that may follow any model whose unknowns are states and parameters together."""
+
+by_beginning = {"remembering"}
+"""Those of them whose unknowns are a beginning, which the states then follow from."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +85,41 @@ class Followed:
         return np.array(told).reshape(-1, 2)
 
 
+@lru_cache(maxsize=64)
 def chosen(model: Model[Any]) -> Chosen:
     """The filter for this model, from its structure alone."""
-    unknown = len(model.states) + len(_differing(model))
     if model.linear:
         return Chosen("exact", f"{', '.join(model.linear)} are linear once the inputs are known")
+    differ = _differing(model)
+    unknown = len(differ) + shaken(model)
     if unknown > few:
         why = f"{unknown} unknowns are too many for points or particles"
         return Chosen("ensemble", f"{why}; {ensemble_members} members move together")
-    bent = kinks(model)
-    if not bent:
+    bent, far = kinks(model), spans(model)
+    why = [f"{', '.join(bent)} make its rates jump"] if bent else []
+    why += [f"{', '.join(far)} span orders of magnitude"] if far else []
+    if not why and model.regimes:
+        named = ", ".join(r.name for r in model.regimes)
+        return Chosen("regimes", f"it lives by turns: {named}; one filter for each, mixed")
+    if not why:
         return Chosen("unscented", f"{unknown} unknowns, and its rates are smooth")
-    why = f"{unknown} unknowns, and {', '.join(bent)} make its rates jump"
-    if _differing(model):
-        return Chosen("ensemble", f"{why}; particles that learn parameters grow too sure")
-    return Chosen("particle", why)
+    said = f"{unknown} unknowns, and {'; '.join(why)}"
+    # what nothing shakes follows from its beginning, so that a particle can live again
+    return Chosen("remembering" if differ else "particle", said)
+
+
+def shaken(model: Model[Any]) -> int:
+    """How many states chance moves; the others follow from how they began."""
+    if model.noise is None:
+        return 0
+    x, u = tuple(np.ones(len(model.states))), tuple(np.ones(len(model.channels)))
+    return sum(bool(np.any(size != 0)) for size in model.noise(0.0, x, u, model.parameters()))
+
+
+def spans(model: Model[Any]) -> tuple[str, ...]:
+    """The parameters that differ so much between people that no straight line follows them."""
+    told = [(f.name, f.metadata["cv"]) for f in fields(model.parameters)]
+    return tuple(n for n, cv in told if np.sqrt(np.log1p(cv**2)) > wide)
 
 
 def kinks(model: Model[Any]) -> tuple[str, ...]:
@@ -106,16 +145,41 @@ def followed(
     with an exact filter is followed with each parameter at the members' median.
     Raises ValueError for a filter that does not exist.
     """
-    what = unknowns(twin, sensor)
-    lived = life(twin, of_facts(twin.model, facts))
     name = by or _joint(twin.model)
     if name not in makes:
         raise ValueError(f"there is no filter {name!r}; choose one of {', '.join(makes)}")
+    what = unknowns(twin, sensor)
+    lived = life(twin, of_facts(twin.model, facts))
     filter_ = makes[name](dynamics(what, lived), what)
     rng = stream(twin.seed, twin.patient, twin.model.name, twin.at, f"filter {name}")
     seen = readings(of_facts(twin.model, facts), twin.at, longest)
-    beliefs, told = along_readings(filter_, believed(twin, what), seen, rng)
+    before = at_birth(twin, what) if name in by_beginning else believed(twin, what)
+    beliefs, told = along_readings(filter_, before, heard_all(twin.model, seen), rng)
     return Followed(what, lived, tuple(beliefs), tuple(told), name)
+
+
+def at_birth(twin: Twin, what: Unknowns) -> Gaussian:
+    """Mean and covariance of the parameters that differ, from which all the rest begins."""
+    z = members(twin, what)[len(twin.states) :][: len(what.learned)]
+    return Gaussian(twin.at, z.mean(axis=1), np.cov(z).reshape(len(z), len(z)))
+
+
+def begun(what: Unknowns, first: Float[np.ndarray, "unknown member"]) -> Float[np.ndarray, "_ _"]:
+    """All rows of members with these parameters, at rest, with a sensor that has not erred."""
+    n, count = len(what.model.states), first.shape[1]
+    z = np.zeros((len(what.names), count))
+    z[n : n + len(first)] = first
+    states = what.model.start(what.model.parameters(*what.parameters(z)))
+    z[:n] = np.stack([np.broadcast_to(s, count) for s in states])
+    if what.sensor.lag_minutes > 0:
+        z[-1] = what.body(z, 0)
+    return z
+
+
+def heard_all(model: Model[Any], seen: Sequence[Reading]) -> list[Reading]:
+    """The readings on the scale on which they err."""
+    codes = shown_codes(model)
+    return [replace(r, value=float(heard(model, codes[r.which], r.value))) for r in seen]
 
 
 def readings(timeline: Timeline, since: float, longest: float = np.inf) -> list[Reading]:
@@ -137,11 +201,17 @@ def as_twin(twin: Twin, followed: Followed, members: int = ensemble_members) -> 
     rng = stream(twin.seed, twin.patient, twin.model.name, belief.at, "members")
     z = sampled(belief, members, rng)
     rates = followed.lived.rates[-1] if len(followed.lived.rates) else followed.lived.first
-    p = what.parameters(z)
+    p = what.own(z)
     usual = twin.running.mean(axis=1) if twin.running.size else rates
     running = np.repeat(np.where(np.isnan(rates), usual, rates)[:, None], members, axis=1)
     return replace(
-        twin, at=belief.at, states=what.states(z), parameters=p, running=running, spread=None
+        twin,
+        at=belief.at,
+        states=what.states(z),
+        parameters=p,
+        running=running,
+        spread=None,
+        regimes=what.regimes(z) if twin.model.regimes else None,
     )
 
 
@@ -149,6 +219,8 @@ def sampled(
     belief: Belief, members: int, rng: np.random.Generator
 ) -> Float[np.ndarray, "unknown member"]:
     """So many equally likely members of a belief."""
+    if isinstance(belief, Lives):
+        belief = belief.now
     if isinstance(belief, Cloud):
         even = resampled(belief, rng)
         return even.members[:, rng.integers(0, even.members.shape[1], members)]
@@ -158,7 +230,7 @@ def sampled(
 def _joint(model: Model[Any]) -> str:
     """The chosen filter, where all unknowns are followed together."""
     name = chosen(model).name
-    return "unscented" if name == "exact" else name
+    return "unscented" if name in {"exact", "regimes"} else name
 
 
 def _differing(model: Model[Any]) -> list[str]:

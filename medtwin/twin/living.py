@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from medtwin.engine.lane_source import shown_codes
 from medtwin.engine.model import Model, moment_on_clock, on_clock
 from medtwin.engine.simulate import advance
-from medtwin.maths.filters.filter import Dynamics, Gaussian
+from medtwin.maths.filters.filter import Doing, Dynamics, Gaussian
 from medtwin.maths.kalman import Events, rate, reading, taken
+from medtwin.record.codes import Code
+from medtwin.twin.regimes import switched, within
 from medtwin.twin.timeline import Timeline, events
 from medtwin.twin.twin import Twin
 
@@ -38,19 +41,34 @@ class Sensor:
 
 @dataclass(frozen=True)
 class Unknowns:
-    """Which rows of a belief are what. Rows after the parameters are the sensor's own."""
+    """Which rows of a belief are what. After the parameters come the regime, where the model has
+    some and none is given as the only one, and then the sensor's own rows."""
 
     model: Model[Any]
     learned: tuple[int, ...]
     fixed: Float[np.ndarray, " parameter"]
     sensor: Sensor
+    regime: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Each row by name; a parameter's row is its logarithm where it is positive."""
         told = [fields(self.model.parameters)[i].name for i in self.learned]
-        extra = [*(["sensor bias"] * self._biased), *(["sensor level"] * self._lagged)]
+        extra = [*(["regime"] * self.switches)]
+        extra += [*(["sensor bias"] * self._biased), *(["sensor level"] * self._lagged)]
         return (*self.model.states, *told, *extra)
+
+    @property
+    def switches(self) -> int:
+        """1 where the regime is a row of its own."""
+        return int(bool(self.model.regimes) and self.regime is None)
+
+    def regimes(self, z: Array) -> Array:
+        """The regime each member is in."""
+        if not self.switches:
+            return np.full(z.shape[1], self.regime or 0)
+        row = len(self.model.states) + len(self.learned)
+        return np.clip(np.rint(z[row]), 0, len(self.model.regimes) - 1).astype(np.int64)
 
     @property
     def _biased(self) -> int:
@@ -63,10 +81,14 @@ class Unknowns:
     def states(self, z: Array) -> Array:
         """The states of each member; none below nothing, but where the model is linear."""
         x = z[: len(self.model.states)]
-        return x if self.model.linear else np.maximum(x, 0.0)
+        return x if self.model.linear else held_up(self.model, x)
 
     def parameters(self, z: Array) -> Array:
-        """All parameters of each member, within their bounds."""
+        """All parameters of each member as they are in its regime."""
+        return within(self.model, self.own(z), self.regimes(z))
+
+    def own(self, z: Array) -> Array:
+        """All parameters of each member, within their bounds, whatever its regime."""
         told = np.repeat(self.fixed[:, None], z.shape[1], axis=1)
         for row, i in enumerate(self.learned, len(self.model.states)):
             meta = fields(self.model.parameters)[i].metadata
@@ -89,13 +111,36 @@ class Unknowns:
         return np.broadcast_to(shown, z.shape[1]).astype(float)
 
 
-def unknowns(twin: Twin, sensor: Sensor | None = None) -> Unknowns:
-    """What a filter is to learn of this twin; nobody's parameters where the model is linear."""
+def unknowns(twin: Twin, sensor: Sensor | None = None, regime: int | None = None) -> Unknowns:
+    """What a filter is to learn of this twin; nobody's parameters where the model is linear. In a
+    `regime`, if one is given, and else in whichever it may be."""
     told = [f.metadata for f in fields(twin.model.parameters)]
     learned = [i for i, m in enumerate(told) if m["cv"] > 0 or m.get("sd", 0.0) > 0]
     differ = [i for i in learned if np.ptp(twin.parameters[i]) > 0]
     which = () if twin.model.linear else tuple(differ)
-    return Unknowns(twin.model, which, np.median(twin.parameters, axis=1), sensor or Sensor())
+    return Unknowns(
+        twin.model, which, np.median(twin.parameters, axis=1), sensor or Sensor(), regime
+    )
+
+
+def held_up(model: Model[Any], x: Array) -> Array:
+    """States of which none is below nothing, but those that may be."""
+    signed = np.array([name in model.signed for name in model.states])
+    return np.where(signed[:, None], x, np.maximum(x, 0.0))
+
+
+def heard(model: Model[Any], code: Code, value: Any) -> Any:
+    """A value of this code on the scale on which the model's readings err."""
+    if code not in model.logarithmic:
+        return value
+    return np.log(np.maximum(value, 0.0) + model.logarithmic[code] + 1e-300)
+
+
+def unheard(model: Model[Any], code: Code, value: Any) -> Any:
+    """Back from that scale."""
+    if code not in model.logarithmic:
+        return value
+    return np.exp(np.minimum(value, 700.0)) - model.logarithmic[code]
 
 
 def members(twin: Twin, what: Unknowns) -> Float[np.ndarray, "unknown member"]:
@@ -105,6 +150,8 @@ def members(twin: Twin, what: Unknowns) -> Float[np.ndarray, "unknown member"]:
     z = np.vstack([twin.states, *own])
     extra = len(what.names) - len(z)
     z = np.vstack([z, np.zeros((extra, twin.members))])
+    if what.switches and twin.regimes is not None:
+        z[len(twin.states) + len(own)] = twin.regimes
     if what.sensor.lag_minutes > 0:
         z[-1] = what.body(z, 0)
     return z
@@ -113,7 +160,8 @@ def members(twin: Twin, what: Unknowns) -> Float[np.ndarray, "unknown member"]:
 def believed(twin: Twin, what: Unknowns) -> Gaussian:
     """Mean and covariance of what the twin does not know."""
     z = members(twin, what)
-    covariance = np.cov(z) if z.shape[1] > 1 else np.zeros((len(z), len(z)))
+    spread = np.cov(z) if z.shape[1] > 1 else np.zeros((len(z), len(z)))
+    covariance = spread.reshape(len(z), len(z))
     if twin.spread is not None:
         rows = [twin.model.states.index(name) for name in twin.model.linear]
         covariance[np.ix_(rows, rows)] += twin.spread.mean(axis=-1)
@@ -158,11 +206,13 @@ def dynamics(what: Unknowns, lived: Life) -> Dynamics:
     """How the unknowns move through this life, in UTC seconds, and what is shown of them."""
     noisy = _noisy(what)
     biased = what.sensor.bias > 0
+    codes = shown_codes(what.model)
     return Dynamics(
         moved=lambda z, chance, begin, end: _moved(what, lived, noisy, z, chance, begin, end),
-        shown=lambda z, which: what.level(z, which) + what.bias(z),
+        shown=lambda z, which: heard(what.model, codes[which], what.level(z, which) + what.bias(z)),
         error=lambda z, which: _error(what, z, which),
-        chances=len(noisy) + int(biased),
+        chances=len(noisy) + int(biased) + what.switches,
+        done=lambda z, doing: _done(what, z, doing),
     )
 
 
@@ -194,6 +244,7 @@ def _moved(
     end: float,
 ) -> Array:
     """Every member from `begin` to `end`, through what is given on the way."""
+    z = _switched(what, z, chance, end - begin)
     after, p = z.copy(), what.parameters(z)
     x, clock = what.states(z), begin
     inside = np.flatnonzero((lived.at >= begin) & (lived.at < end))
@@ -207,6 +258,23 @@ def _moved(
     if noisy:
         after[list(noisy)] += _wandered(what.model, x, p, rates, noisy, chance, begin, end)
     return _sensed(what, z, after, chance, end - begin)
+
+
+def _switched(what: Unknowns, z: Array, chance: Array, seconds: float) -> Array:
+    """Every member in the regime that it lives this stretch in; the last chance decides."""
+    if not what.switches:
+        return z
+    z = z.copy()
+    row = len(what.model.states) + len(what.learned)
+    z[row] = switched(what.model, what.regimes(z), chance[-1], seconds)
+    return z
+
+
+def _done(what: Unknowns, z: Array, doing: Doing) -> Array:
+    after, p = z.copy(), what.parameters(z)
+    x = _taken(what.model, what.states(z), p, doing.which, doing.amount)
+    after[: len(x)] = x
+    return after
 
 
 def _before(lived: Life, begin: float) -> Array:
@@ -266,7 +334,7 @@ def _sensed(what: Unknowns, z: Array, after: Array, chance: Array, seconds: floa
     if sensor.bias > 0:
         kept = np.exp(-minutes / sensor.bias_minutes)
         row = what.names.index("sensor bias")
-        after[row] = kept * z[row] + sensor.bias * np.sqrt(1 - kept**2) * chance[-1]
+        after[row] = kept * z[row] + sensor.bias * np.sqrt(1 - kept**2) * chance[-1 - what.switches]
     return after
 
 

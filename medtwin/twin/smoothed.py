@@ -14,7 +14,7 @@ from jaxtyping import Float
 from medtwin.maths.filters.filter import Array, Dynamics, Reading
 from medtwin.maths.filters.smoothing import iterated, learned_again
 from medtwin.record.record import Record
-from medtwin.twin.filters import readings
+from medtwin.twin.filters import heard_all, readings
 from medtwin.twin.living import Sensor, Unknowns, believed, dynamics, life, members, unknowns
 from medtwin.twin.random import stream
 from medtwin.twin.timeline import of_record
@@ -53,7 +53,7 @@ def smoothed(
     timeline = of_record(twin.model, record, twin.at, by)
     what = unknowns(twin, sensor)
     moves = dynamics(what, life(twin, timeline))
-    seen = readings(timeline, twin.at, longest)
+    seen = heard_all(twin.model, readings(timeline, twin.at, longest))
     if moves.chances:
         beliefs = iterated(moves, believed(twin, what), seen, rounds)
         mean, covariance = zip(*((b.mean, np.diag(b.covariance)) for b in beliefs), strict=True)

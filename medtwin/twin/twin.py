@@ -5,17 +5,37 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from medtwin.engine.model import Model, sample
+from medtwin.maths.filters.filter import Gaussian
+from medtwin.maths.filters.regimes import Mixture
+from medtwin.maths.filters.remembering import Lives
 from medtwin.record.record import Record
 from medtwin.twin.personal import Personal, drawn
 from medtwin.twin.prior import Prior
 from medtwin.twin.prior import drawn as of_prior
 from medtwin.twin.random import stream
+from medtwin.twin.regimes import within
 
 exact_members = 16
 ensemble_members = 300
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a filter carries from reading to reading, where members are only drawn from it.
+
+    `filter` names it; `learned` are the places of the parameters that its rows hold; `rates`
+    what ran since when (UTC seconds first, then each channel; NaN where nobody has said); `read`
+    how many readings it has learned from.
+    """
+
+    filter: str
+    learned: tuple[int, ...]
+    belief: Gaussian | Mixture | Lives
+    rates: Float[np.ndarray, "change _"]
+    read: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,9 +46,11 @@ class Twin:
     member also carries the covariance of its linear states (`spread`), and its `states` are
     their means; otherwise the members' states are the doubt themselves and `spread` is None.
     `running` are the rates in force (basal insulin) and `ends` when what we were told of them
-    stops being true (UTC seconds). Random draws are keyed by `seed`, patient, model, time and
-    member, so that a replay makes the same ones. `born`, `told` (the latest time at which any
-    fact inside was learned) and `facts` (how many) say what this belief rests on.
+    stops being true (UTC seconds). `carried` is the belief itself where another filter than these
+    two follows the model, and `regimes` each member's, where the model has some. Random draws are
+    keyed by `seed`, patient, model, time and member, so that a replay makes the same ones. `born`,
+    `told` (the latest time at which any fact inside was learned) and `facts` (how many) say what
+    this belief rests on.
     """
 
     patient: str
@@ -43,6 +65,8 @@ class Twin:
     born: float = -np.inf
     told: float = -np.inf
     facts: int = 0
+    carried: Carried | None = None
+    regimes: Int[np.ndarray, " member"] | None = None
 
     @property
     def members(self) -> int:
@@ -79,8 +103,14 @@ def born(
 
 
 def parameters(twin: Twin) -> Any:
-    """The members' parameters by name, as the model's own functions want them."""
-    return twin.model.parameters(*twin.parameters)
+    """The members' parameters by name, as the model's own functions want them, each as they are in
+    its member's regime."""
+    return twin.model.parameters(*in_force(twin))
+
+
+def in_force(twin: Twin) -> Float[np.ndarray, "parameter member"]:
+    """The members' parameters, each as they are in its member's regime."""
+    return within(twin.model, twin.parameters, twin.regimes)
 
 
 def _as_the_record_says(p: Any, model: Model[Any], record: Record | None, at: datetime) -> Any:
@@ -130,6 +160,7 @@ def at_rest(patient: str, model: Model[Any], at: float, p: Any, count: int, seed
         running=np.stack(rates).astype(float) if rates else np.zeros((0, count)),
         ends=np.full(len(model.channels), np.inf),
         born=at,
+        regimes=np.zeros(count, np.int64) if model.regimes else None,
     )
 
 

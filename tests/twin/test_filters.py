@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medtwin.engine.model import Model, fixed, varies
+from medtwin.engine.model import Model, Regime, fixed, varies
 from medtwin.maths.kalman import Events, look
-from medtwin.physiology import glucose_living, pk_one, type1
+from medtwin.physiology import glucose_living, pk_one, psa, type1
 from medtwin.record.codes import Code, Kind
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record
 from medtwin.twin import ensemble
-from medtwin.twin.assimilate import assimilate
 from medtwin.twin.filters import as_twin, chosen, followed, kinks
 from medtwin.twin.forecast import Unanswerable, compare
 from medtwin.twin.identifiability import directions, shrinkage
@@ -111,6 +110,14 @@ pair = replace(
     observe=second_shown,
     noise=two_wander,
 )
+ill_or_well = replace(
+    model,
+    name="example bolus, by turns",
+    regimes=(
+        Regime("well", leaves={"ill": 0.05}),
+        Regime("ill", times={"clearance": 0.25}, leaves={"well": 0.02}),
+    ),
+)
 hours = np.array([1.0, 3.0, 6.0, 10.0])
 seen = 400 / 35 * np.exp(-5 / 35 * hours)
 
@@ -143,14 +150,22 @@ def test_the_structure_of_a_model_chooses_its_filter_and_says_why():
     assert "too many" in chosen(type1.model).because
     assert chosen(model).name == "unscented"
     assert kinks(pk_one.model) == ("where",)
-    assert chosen(pk_one.model).name == "ensemble"
+    assert chosen(pk_one.model).name == "remembering"
+    assert chosen(psa.model).name == "remembering"
+    assert "stem" in chosen(psa.model).because
+    assert chosen(ill_or_well).name == "regimes"
     everybody_alike = replace(pk_one.model, parameters=Alike)
     assert chosen(everybody_alike).name == "particle"
 
 
 @pytest.mark.parametrize(
     ("by", "close", "spread"),
-    [("unscented", 0.5, 0.3), ("ensemble", 0.8, 0.4), ("particle", 0.35, 0.25)],
+    [
+        ("unscented", 0.5, 0.3),
+        ("ensemble", 0.8, 0.4),
+        ("particle", 0.35, 0.25),
+        ("remembering", 0.2, 0.2),
+    ],
 )
 def test_every_filter_finds_the_clearance_that_brute_force_finds(by, close, spread):
     # within so many posterior sds; the particles' tails are Student's, the others are linearised
@@ -162,7 +177,9 @@ def test_every_filter_finds_the_clearance_that_brute_force_finds(by, close, spre
 
 
 def test_a_filter_that_does_not_exist_is_named():
-    with pytest.raises(ValueError, match="choose one of unscented, ensemble, particle"):
+    with pytest.raises(
+        ValueError, match="choose one of unscented, ensemble, particle, remembering"
+    ):
         followed(born("ann", model, noon, members=20), facts, "crystal ball")
 
 
@@ -187,8 +204,9 @@ def test_one_wild_reading_hardly_moves_any_filter():
 
 
 def test_a_living_ensemble_believes_a_wild_reading_less_too():
-    twin = assimilate(born("ann", model, noon, seed=2, members=2000), facts[:-1])
-    wild = assimilate(twin, [fact(10, level, 90.0)])
+    twin = born("ann", model, noon, seed=2, members=2000)
+    twin = ensemble.learned(twin, of_facts(model, facts[:-1]))
+    wild = ensemble.learned(twin, of_facts(model, [fact(10, level, 90.0)]))
     before, after = (np.log(t.parameters[:2]) for t in (twin, wild))
     moved = np.abs(after.mean(axis=1) - before.mean(axis=1)) / before.std(axis=1)
     assert np.all(moved < 4.2)

@@ -14,7 +14,9 @@ from scipy.special import gammaln
 from medtwin.maths import enkf
 from medtwin.maths.filters.filter import (
     Cloud,
+    Doing,
     Dynamics,
+    Event,
     Filter,
     Gaussian,
     Reading,
@@ -45,11 +47,11 @@ def heavy(surprise: Array, sd: Array, freedom: float = 4.0) -> Array:
 def ensemble(dynamics: Dynamics, members: int = 300, limit: float = most) -> Filter:
     """The ensemble Kalman filter."""
 
-    def step(belief: Cloud, reading: Reading, rng: np.random.Generator) -> tuple[Cloud, Told]:
-        before = _carried(dynamics, belief, reading.at, rng)
-        if np.isnan(reading.value):
+    def step(belief: Cloud, event: Event, rng: np.random.Generator) -> tuple[Cloud, Told]:
+        before = _carried(dynamics, belief, event, rng)
+        if isinstance(event, Doing) or np.isnan(event.value):
             return before, _nothing
-        return _moved(dynamics, before, reading, rng, limit)
+        return _moved(dynamics, before, event, rng, limit)
 
     return Filter("ensemble", lambda prior, rng: drawn(prior, members, rng), step)
 
@@ -64,11 +66,11 @@ def particle(
     """The bootstrap particle filter. `still` are states that nothing moves (parameters); at a
     resampling they keep the share `kept` of their deviations and are drawn anew for the rest."""
 
-    def step(belief: Cloud, reading: Reading, rng: np.random.Generator) -> tuple[Cloud, Told]:
-        before = _carried(dynamics, belief, reading.at, rng)
-        if np.isnan(reading.value):
+    def step(belief: Cloud, event: Event, rng: np.random.Generator) -> tuple[Cloud, Told]:
+        before = _carried(dynamics, belief, event, rng)
+        if isinstance(event, Doing) or np.isnan(event.value):
             return before, _nothing
-        after, told = _weighed(dynamics, before, reading, likelihood)
+        after, told = _weighed(dynamics, before, event, likelihood)
         if after.effective >= members / 2:
             return after, told
         return blurred(resampled(after, rng), list(still), kept, rng), told
@@ -105,11 +107,14 @@ def blurred(cloud: Cloud, rows: list[int], kept: float, rng: np.random.Generator
 _nothing = Told(np.nan, np.nan, 0.0)
 
 
-def _carried(dynamics: Dynamics, belief: Cloud, end: float, rng: np.random.Generator) -> Cloud:
-    if end <= belief.at:
-        return belief
-    z = rng.standard_normal((dynamics.chances, belief.members.shape[1]))
-    return Cloud(end, dynamics.moved(belief.members, z, belief.at, end), belief.weights)
+def _carried(dynamics: Dynamics, belief: Cloud, event: Event, rng: np.random.Generator) -> Cloud:
+    members = belief.members
+    if event.at > belief.at:
+        z = rng.standard_normal((dynamics.chances, members.shape[1]))
+        members = dynamics.moved(members, z, belief.at, event.at)
+    if isinstance(event, Doing):
+        members = dynamics.done(members, event)
+    return Cloud(max(event.at, belief.at), members, belief.weights)
 
 
 def _moved(

@@ -23,13 +23,15 @@ class Dynamics:
 
     Many states at once: state first, member last. `moved(x, z, begin, end)` is where each goes,
     with `z` standard normal chance (`chances` rows); `shown(x, which)` what a reading would be
-    without its error, `error(x, which)` the error's standard deviation.
+    without its error, `error(x, which)` the error's standard deviation. `done(x, doing)` is
+    where each is after something was done to it at once; nothing, if not said.
     """
 
     moved: Callable[[Array, Array, float, float], Array]
     shown: Callable[[Array, int], Array]
     error: Callable[[Array, int], Array]
     chances: int
+    done: "Callable[[Array, Doing], Array]" = lambda x, doing: x
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,18 @@ class Reading:
     at: float
     value: float
     which: int = 0
+
+
+@dataclass(frozen=True)
+class Doing:
+    """Something done to the body at a time: which of the things that may be, and how much."""
+
+    at: float
+    which: int
+    amount: float
+
+
+Event = Reading | Doing
 
 
 @runtime_checkable
@@ -104,20 +118,20 @@ class Told:
 
 @dataclass(frozen=True)
 class Filter:
-    """A way to follow a state: `init(prior, rng)` and `step(belief, reading, rng)`."""
+    """A way to follow a state: `init(prior, rng)` and `step(belief, event, rng)`."""
 
     name: str
     init: Callable[[Gaussian, np.random.Generator], Any]
-    step: Callable[[Any, Reading, np.random.Generator], tuple[Any, Told]]
+    step: Callable[[Any, Event, np.random.Generator], tuple[Any, Told]]
 
 
 def along(
-    filter_: Filter, prior: Gaussian, readings: Iterable[Reading], rng: np.random.Generator
+    filter_: Filter, prior: Gaussian, events: Iterable[Event], rng: np.random.Generator
 ) -> tuple[list[Any], list[Told]]:
-    """The belief at birth and after each reading, and what each step told."""
+    """The belief at birth and after each event, and what each step told."""
     beliefs, told = [filter_.init(prior, rng)], []
-    for reading in readings:
-        belief, said = filter_.step(beliefs[-1], reading, rng)
+    for event in events:
+        belief, said = filter_.step(beliefs[-1], event, rng)
         beliefs.append(belief)
         told.append(said)
     return beliefs, told

@@ -13,7 +13,9 @@ import numpy as np
 from jaxtyping import Float
 
 from medtwin.maths.filters.filter import (
+    Doing,
     Dynamics,
+    Event,
     Filter,
     Gaussian,
     Reading,
@@ -123,14 +125,21 @@ def _filter(name: str, dynamics: Dynamics, passing: Passing, limit: float) -> Fi
     def init(prior: Gaussian, rng: np.random.Generator) -> Gaussian:
         return prior
 
-    def step(belief: Gaussian, reading: Reading, rng: np.random.Generator) -> tuple[Gaussian, Told]:
-        before, cross = predicted(dynamics, passing, belief, reading.at)
-        if np.isnan(reading.value):
+    def step(belief: Gaussian, event: Event, rng: np.random.Generator) -> tuple[Gaussian, Told]:
+        before, cross = predicted(dynamics, passing, belief, event.at)
+        if isinstance(event, Doing):
+            return _done(dynamics, passing, before, event), Told(np.nan, np.nan, 0.0)
+        if np.isnan(event.value):
             return before, Told(np.nan, np.nan, 0.0, before, cross)
-        after, told = corrected(dynamics, passing, before, reading, limit)
+        after, told = corrected(dynamics, passing, before, event, limit)
         return after, replace(told, before=before, cross=cross)
 
     return Filter(name, init, step)
+
+
+def _done(dynamics: Dynamics, passing: Passing, belief: Gaussian, doing: Doing) -> Gaussian:
+    passed = passing(lambda a: dynamics.done(a, doing), belief.mean, belief.covariance)
+    return Gaussian(belief.at, passed.mean, _even(passed.covariance))
 
 
 def _even(covariance: Array) -> Array:

@@ -5,13 +5,15 @@ each step every regime starts from the mixture of where it may have come from; a
 chances follow how likely each found the reading.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.maths.filters.filter import Filter, Gaussian, Reading, Told
+from medtwin.maths.filters.filter import Event, Filter, Gaussian, Told
+
+Switching = Float[np.ndarray, "regime regime"] | Callable[[float], Float[np.ndarray, "..."]]
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,18 @@ class Mixture:
 
 def regimes(
     filters: Sequence[Filter],
-    switching: Float[np.ndarray, "regime regime"],
+    switching: Switching,
     first: Float[np.ndarray, " regime"] | None = None,
 ) -> Filter:
     """A filter of filters with Gaussian beliefs. `switching[i, j]` is the chance to be in j at the
-    next reading for one in i now; `first` the chances at birth (all alike if not said).
+    next event for one in i now, or a function that gives these chances for the time between;
+    `first` the chances at birth (all alike if not said).
 
     Raises ValueError where chances are negative or do not add up to 1.
     """
     start = np.full(len(filters), 1 / len(filters)) if first is None else first
-    for row in (start, *switching):
+    turns = switching if callable(switching) else lambda lasting: np.asarray(switching)
+    for row in (start, *turns(1.0)):
         if len(row) != len(filters) or np.any(row < 0) or abs(row.sum() - 1) > 1e-9:
             raise ValueError(
                 f"the chances {row} of {len(filters)} regimes do not add up to 1, one for each"
@@ -53,13 +57,13 @@ def regimes(
     def init(prior: Gaussian, rng: np.random.Generator) -> Mixture:
         return Mixture(prior.at, start, tuple(f.init(prior, rng) for f in filters))
 
-    def step(belief: Mixture, reading: Reading, rng: np.random.Generator) -> tuple[Mixture, Told]:
-        coming, starts = mixed(belief, switching)
-        each = [f.step(b, reading, rng) for f, b in zip(filters, starts, strict=True)]
+    def step(belief: Mixture, event: Event, rng: np.random.Generator) -> tuple[Mixture, Told]:
+        coming, starts = mixed(belief, turns(event.at - belief.at))
+        each = [f.step(b, event, rng) for f, b in zip(filters, starts, strict=True)]
         told = [t for _, t in each]
         weight = np.log(coming) + np.array([t.likelihood for t in told])
         total = float(np.logaddexp.reduce(weight))
-        after = Mixture(reading.at, np.exp(weight - total), tuple(b for b, _ in each))
+        after = Mixture(event.at, np.exp(weight - total), tuple(b for b, _ in each))
         return after, _together(told, coming, total)
 
     return Filter("regimes", init, step)
