@@ -36,7 +36,8 @@ def searchset(call: Call, asked: Question, found: Found, also: Sequence[Resource
     entries += [_entry(call, v, "include", asked) for v in found.included]
     if asked.ignored:
         entries.append({"resource": outcome(asked.ignored), "search": {"mode": "outcome"}})
-    return bundle("searchset", links, entries, found.total)
+    total = None if found.total is None else found.total + len(also)
+    return bundle("searchset", links, entries if asked.search.count else entries[:0], total)
 
 
 def bundle(

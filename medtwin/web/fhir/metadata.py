@@ -13,7 +13,7 @@ INTERACTIONS = (
     "read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create",
     "search-type",
 )  # fmt: skip
-MADE = frozenset({"AuditEvent", "Provenance"})
+MADE = frozenset({"AuditEvent"})
 TRANSIENT = frozenset({"Bundle", "Parameters", "OperationOutcome"})
 
 

@@ -14,7 +14,7 @@ from medtwin.web.fhir import virtual
 from medtwin.web.fhir.asked import Question, question, unanswerable
 from medtwin.web.fhir.bundles import past, searchset
 from medtwin.web.fhir.call import Call, Reply
-from medtwin.web.fhir.problem import problem
+from medtwin.web.fhir.problem import Problem, problem
 from medtwin.web.fhir.shown import shown
 from medtwin.web.fhir.wire import etag, served, tags
 
@@ -25,7 +25,13 @@ def read(call: Call, kind: str, id_: str) -> Reply:
     made = virtual.one(call, kind, id_)
     if made is not None:
         return Reply(200, made)
-    version = found(call, kind, id_)
+    try:
+        version = found(call, kind, id_)
+    except Problem:
+        made = virtual.unknown_patient(call, id_) if kind == "Patient" else None
+        if made is None:
+            raise
+        return Reply(200, made)
     if _unchanged(call, version):
         return Reply(304, None, tags(version))
     elements = tuple(e for e in call.one("_elements").split(",") if e)
@@ -98,10 +104,10 @@ def search(call: Call, kind: str) -> Reply:
     asked = question(kind, call)
     try:
         made = virtual.found(call, kind, asked)
-        met = Found.nothing() if made is not None and made.instead else _met(call, asked)
+        met = _met(call, asked)
     except CannotAsk as why:
         raise unanswerable(why) from None
-    return Reply(200, searchset(call, asked, met, made.resources if made is not None else ()))
+    return Reply(200, searchset(call, asked, met, made))
 
 
 def _met(call: Call, asked: Question) -> Found:
