@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -163,7 +164,7 @@ def _one_by_one(body: bytes) -> Iterator[tuple[str, Any, str]]:
     first = FIRST.match(body)
     between = first.group(1) if first else b"\n"
     borders = [m.start() for m in re.finditer(re.escape(between) + rb"<(?=[A-Za-z])", body)]
-    for number, (a, b) in enumerate(zip(borders, [*borders[1:], len(body)], strict=True), start=1):
+    for number, (a, b) in enumerate(pairwise([*borders, len(body)]), start=1):
         piece = body[a:b].strip()
         try:
             yield f"element {number}", etree.fromstring(piece, _parser()), ""

@@ -116,7 +116,6 @@ def messages(raw: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
         ErrorHandling,
         FitCRC,
         FitDataMessage,
-        FitError,
         FitReader,
     )
 
@@ -129,8 +128,8 @@ def messages(raw: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
                     raise Broken("its checksum does not fit: some value may be wrong")
         except Broken:
             raise
-        except (FitError, ValueError, TypeError, KeyError, IndexError, OverflowError) as why:
-            raise Broken(str(why)) from why
+        except Exception as why:  # it raises of every kind, assertions too
+            raise Broken(f"{type(why).__name__} {why}".strip()) from why
 
 
 def told(block: Block, tape: Tape, place: str, message: tuple[str, dict[str, Any]]) -> None:
