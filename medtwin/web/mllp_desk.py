@@ -21,6 +21,7 @@ from medtwin.web.mllp_answers import Verdict, body
 
 log = logging.getLogger(__name__)
 AT_ONCE = 256  # messages kept in one transaction
+GATHER = 0.004  # seconds to wait for more, where several came together before
 WAITING = 64 << 20  # bytes of messages that may wait; senders are read no faster
 AGAIN = 4096  # messages remembered, to know them when they are sent again
 
@@ -78,8 +79,12 @@ class Desk:
         """Keep what waits, until cancelled."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "mllp") as thread:
+            held = []
             while True:
+                several = len(held) > 1
                 held = [await self.waiting.get()]
+                if several:  # senders that were answered together speak again together
+                    await asyncio.sleep(GATHER)
                 while len(held) < AT_ONCE and not self.waiting.empty():
                     held.append(self.waiting.get_nowait())
                 verdicts = await loop.run_in_executor(thread, self.kept, [f for f, _ in held])
