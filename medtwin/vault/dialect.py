@@ -200,6 +200,15 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> int
     ).rowcount
 
 
+def insert_whole(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """The same for rows that hold every column, in the table's order."""
+    names = tuple(c.name for c in table.columns)
+    if connection.dialect.name == "postgresql":
+        insert_new(connection, table, [dict(zip(names, row, strict=True)) for row in rows])
+    elif rows:
+        connection.exec_driver_sql(_spelled(table, names)[0], list(rows))
+
+
 def _told(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
     """PostgreSQL counts several rows only by telling them."""
     statement = _insert(connection, table).on_conflict_do_nothing()

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from medtwin.vault.resource_paths import Path, present, walked
-from medtwin.vault.resource_values import READERS, Parameter, Resource, parameters, plain
+from medtwin.vault.resource_values import READERS, Parameter, Resource, parameters, plain, tokens
 
 longest = 20  # letters of a word's beginning that are indexed
 people_kinds = frozenset({"Patient", "Practitioner", "PractitionerRole", "Person", "RelatedPerson"})
@@ -96,11 +96,30 @@ def indexed(
     for first in present(resource).intersection(asked):
         for parameter, prefix, path in asked[first]:
             nodes = walked(path, resource)
-            if nodes:
-                read = READERS[parameter.type]
-                values = [value for node in nodes for value in read(node)]
-                _add(key, found, parameter, prefix, values, refers, owner)
+            if not nodes:
+                continue
+            if parameter.type == "token":
+                for node in nodes:
+                    _add_tokens(key, found.words, prefix, node)
+                continue
+            read = READERS[parameter.type]
+            values = [value for node in nodes for value in read(node)]
+            _add(key, found, parameter, prefix, values, refers, owner)
     return found
+
+
+def _add_tokens(key: bytes, into: set[int], prefix: str, node: Any) -> None:
+    """Concepts are most of what there is to index, so they are read without a detour."""
+    coding = node.get("coding") if type(node) is dict else None
+    if coding is None:
+        for system, code, _ in tokens(node):
+            if code:
+                into.update(token_words(key, prefix, system, code))
+        return
+    for one in coding:
+        code = one.get("code")
+        if code:
+            into.update(token_words(key, prefix, one.get("system") or "", code))
 
 
 def _add(
@@ -112,9 +131,7 @@ def _add(
     refers: Mapping[str, str],
     owner: str,
 ) -> None:
-    if parameter.type == "token":
-        found.words.update(_token_words(key, prefix, values))
-    elif parameter.type == "date":
+    if parameter.type == "date":
         _add_times(key, found, parameter, prefix, values)
     elif parameter.type == "reference":
         word = digest(key, f"L|{prefix}")
@@ -125,12 +142,6 @@ def _add(
         found.words.update(digest_once(key, w) for v in values for w in beginnings(prefix, v))
     else:
         found.words.update(digest(key, f"U|{prefix}{v}") for v in values)
-
-
-def _token_words(key: bytes, prefix: str, values: Iterable[Any]) -> Iterator[int]:
-    for system, code, _ in values:
-        if code:
-            yield from token_words(key, prefix, system, code)
 
 
 @lru_cache(maxsize=100_000)

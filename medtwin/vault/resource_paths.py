@@ -12,10 +12,11 @@ Step = Callable[[list[Node]], list[Node]]
 
 @dataclass(frozen=True)
 class Path:
-    """The element it begins with, and its steps."""
+    """The element it begins with, and its steps; `plain` if it is that element and no more."""
 
     first: str
     steps: tuple[Step, ...]
+    plain: bool = False
 
 
 WORD = re.compile(
@@ -48,11 +49,14 @@ def compiled(path: str) -> Path:
     for here, after in zip(found, [*found[1:], None], strict=False):
         steps += _steps(here, after)
     first = found[0]["name"] or "extension" if found else ""
-    return Path(first, tuple(steps))
+    return Path(first, tuple(steps), plain=len(found) == 1 and not found[0]["at"])
 
 
 def walked(path: Path, resource: Node) -> list[Node]:
     """Everything found at the path."""
+    nodes = resource.get(path.first) if path.plain else None
+    if nodes is not None:
+        return nodes if type(nodes) is list else [nodes]
     nodes = [resource]
     for step in path.steps:
         nodes = step(nodes)

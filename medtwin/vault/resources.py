@@ -1,18 +1,18 @@
 """FHIR resources as they are kept: every version, sealed; found by what they say; as sent."""
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from medtwin.sources.fhir_kinds import KINDS
 from medtwin.sources.source import Arrived
-from medtwin.vault.dialect import Found, Row, insert_new
+from medtwin.vault.dialect import Found, Row, insert_new, insert_whole
 from medtwin.vault.originals import length
 from medtwin.vault.resource_index import Indexed, indexed, name
 from medtwin.vault.seal import Seal, place
@@ -198,26 +198,22 @@ def _row(seal: Seal, number: int, one: Incoming, version: int, at: int) -> dict[
 def _insert(c: Connection, patient: str, rows: Mapping[int, tuple[Row, Incoming]]) -> None:
     if not rows:
         return
-    c.execute(insert(resources), [row for row, _ in rows.values()])
+    insert_new(c, resources, [row for row, _ in rows.values()])
     shown = [(n, one.index) for n, (row, one) in rows.items() if row["shown"]]
     for table, entries in _index_rows(patient, shown):
-        insert_new(c, table, entries)
+        insert_whole(c, table, entries)
 
 
-def _index_rows(patient: str, shown: Iterable[tuple[int, Indexed]]) -> list[tuple[Any, list[Row]]]:
-    words: list[Row] = []
-    times: list[Row] = []
-    links: list[Row] = []
-    for n, index in shown:
-        words += [{"word": w, "patient": patient, "resource": n} for w in index.words]
-        times += [
-            {"word": w, "patient": patient, "low": low, "high": high, "resource": n}
-            for w, low, high in index.times
-        ]
-        links += [
-            {"target": t, "word": w, "patient": patient, "resource": n} for t, w in index.links
-        ]
-    return [(resource_words, words), (resource_times, times), (resource_links, links)]
+def _index_rows(
+    patient: str, shown: Sequence[tuple[int, Indexed]]
+) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
+    """Sorted, so that neighbours in the index are written together."""
+    yield resource_words, sorted((w, patient, n) for n, index in shown for w in index.words)
+    yield (
+        resource_times,
+        sorted((w, patient, low, high, n) for n, i in shown for w, low, high in i.times),
+    )
+    yield resource_links, sorted((t, w, patient, n) for n, index in shown for t, w in index.links)
 
 
 def hide(c: Connection, key: bytes, seal: Seal, row: Found) -> None:
