@@ -83,8 +83,8 @@ def _part(part: Part, said: Message, raw: bytes, where: str, by: Told) -> Iterat
     about = who.about if who else None
     source = f"HL7 v2, {sender(said.head).name}"
     facts = [(replace(f, source=source), _place(f0, p)) for f0, a in read_as for f, p in _of(a)]
-    apart = [r for _, a in read_as for r in _apart(a, about, raw)]
-    apart += _apart(who, about, raw) if who else []
+    apart = [r for _, a in read_as for r in _apart(a, about)]
+    apart += _apart(who, about) if who else []
     apart += [Refusal(place, about or "nobody named", why, RESEND) for place, why in part.wrong]
     yield Arrived(
         original=raw,
@@ -97,17 +97,25 @@ def _part(part: Part, said: Message, raw: bytes, where: str, by: Told) -> Iterat
         kind=f"HL7 v2 {said.type}",
         places=tuple(place for _, place in facts),
     )
-    kept = [(what, place) for what, place in part.kept]
-    kept += [(f"HL7 v2 {a.kept}", f.place) for f, a in read_as if a.kept]
-    for what, place in kept:
-        yield Arrived(b"", MEDIA, f"{where}#{place}", about, None, (), (), what, what)
-    for place, text in part.papers:
-        yield Arrived(
-            text.encode(), "text/plain", f"{where}#{place}", about, None, (), (), PAPER, PAPER
-        )
+    yield from _kept(part, read_as, where, about)
+
+
+def _kept(
+    part: Part, read_as: list[tuple[Found, Arrived]], where: str, about: str | None
+) -> Iterator[Arrived]:
+    """What is counted without being facts; documents and merges with their words."""
+    kept = [(what, place, "") for what, place in part.kept]
+    kept += [(f"HL7 v2 {a.kept}", f.place, "") for f, a in read_as if a.kept]
+    kept += [(PAPER, place, text) for place, text in part.papers]
+    kept += [(MERGE, place, numbers) for place, numbers in part.merges]
+    for what, place, text in kept:
+        media = "text/plain" if text else MEDIA
+        origin = f"{where}#{place}"
+        yield Arrived(text.encode(), media, origin, about, None, (), (), what, what)
 
 
 PAPER = "text of a document"
+MERGE = "HL7 v2 merge of identifiers, to be reviewed"  # its text is the other numbers
 
 
 def _of(arrived: Arrived) -> Iterator[tuple]:
@@ -119,8 +127,8 @@ def _place(found: Found, inside: str) -> str:
     return f"{found.place} value {int(number[1]) + 1}" if number else found.place
 
 
-def _apart(arrived: Arrived, about: str | None, raw: bytes) -> Iterator[Refusal]:
-    place = arrived.origin.split("#")[2]
+def _apart(arrived: Arrived, about: str | None) -> Iterator[Refusal]:
+    place = arrived.origin.rsplit("#", 2)[-2]
     for r in arrived.refused:
         whose = r.whose if about is None else about
         yield Refusal(f"{arrived.kind or r.what} in {place}", whose, r.because, r.next, b"")

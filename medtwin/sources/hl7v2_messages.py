@@ -11,7 +11,7 @@ from medtwin.sources.fhir_words import Resource
 from medtwin.sources.hl7_times import moment
 from medtwin.sources.hl7v2_parser import Message, Segment
 from medtwin.sources.hl7v2_segments import Context, dated
-from medtwin.sources.hl7v2_types import sender, spoken
+from medtwin.sources.hl7v2_types import identifier, sender, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Part:
     kept: list[tuple[str, str]] = field(default_factory=list)  # what it is, where it stands
     wrong: list[tuple[str, str]] = field(default_factory=list)  # where it stands, because
     papers: list[tuple[str, str]] = field(default_factory=list)  # where it stands, its text
+    merges: list[tuple[str, str]] = field(default_factory=list)  # where it stands, other numbers
 
     @property
     def visit(self) -> Resource | None:
@@ -85,7 +86,7 @@ def told(message: Message) -> list[Part]:
         READERS.get(segment.name, Walk.keep)(walk, segment)
         walk.said = segment[3].raw if segment.name == "OBX" else ""
     walk.close()
-    spoke = [p for p in walk.parts if p.patient or p.found or p.kept or p.wrong]
+    spoke = [p for p in walk.parts if p.patient or p.found or p.kept or p.wrong or p.merges]
     return spoke or walk.parts[:1]
 
 
@@ -113,8 +114,10 @@ def patient(walk: Walk, pid: Segment) -> None:
 
 
 def merged(walk: Walk, mrg: Segment) -> None:
-    """Two numbers are said to be one person's: for people to review, never done in silence."""
-    walk.keep(mrg, "HL7 v2 merge of identifiers, to be reviewed")
+    """Other numbers are said to be this person's: for people to review, never done in silence."""
+    known = [identifier(v, walk.now.by) for n in (1, 4) for v in mrg.every(n) if v[1]]
+    numbers = "\n".join(f"{i['system']}|{i['value']}" for i in known)
+    walk.part.merges.append((mrg.place, numbers))
 
 
 def visit(walk: Walk, pv1: Segment) -> None:

@@ -207,8 +207,10 @@ def test_a_documents_text_is_kept_for_the_notes_room_with_its_place():
 
 def test_a_merge_is_kept_for_review_and_never_done_in_silence():
     arrived = told("ADT^A40^ADT_A39", "MRG|16^^^MAIN&1.2.3&ISO^MR")
-    assert [a.kept for a in arrived if a.kept] == ["HL7 v2 merge of identifiers, to be reviewed"]
-    assert arrived[0].about == ada
+    (merge,) = [a for a in arrived if a.kept]
+    assert merge.kept == "HL7 v2 merge of identifiers, to be reviewed"
+    assert (merge.about, merge.original) == (ada, b"urn:oid:1.2.3|16")
+    assert arrived[0].person.identifiers == (ada, "hl7v2:WEST|99")
 
 
 def test_segments_without_a_reader_are_counted():
