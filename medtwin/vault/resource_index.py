@@ -28,11 +28,20 @@ together: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The words of one resource, its times (word, first, last) and its links (target, word)."""
+    """The words of one resource, its times (word, first, last) and its links (target, word).
+
+    `systems` are those its codes come in, by parameter.
+    """
 
     words: set[int]
     times: set[tuple[int, int, int]]
     links: set[tuple[int, int]]
+    systems: set[tuple[str, str]]
+
+
+def nothing() -> Indexed:
+    """What is found by its id only."""
+    return Indexed(set(), set(), set(), set())
 
 
 def digest(key: bytes, text: str) -> int:
@@ -91,7 +100,7 @@ def indexed(
     key: bytes, kind: str, resource: Resource, refers: Mapping[str, str], owner: str
 ) -> Indexed:
     """What this resource can be found by. `owner` is `Patient/id` of whoever it is about."""
-    found = Indexed(set(), set(), set())
+    found = nothing()
     asked = _asked(kind)
     for first in present(resource).intersection(asked):
         for parameter, prefix, path in asked[first]:
@@ -100,7 +109,7 @@ def indexed(
                 continue
             if parameter.type == "token":
                 for node in nodes:
-                    _add_tokens(key, found.words, prefix, node)
+                    _add_tokens(key, found, prefix, node)
                 continue
             read = READERS[parameter.type]
             values = [value for node in nodes for value in read(node)]
@@ -108,18 +117,17 @@ def indexed(
     return found
 
 
-def _add_tokens(key: bytes, into: set[int], prefix: str, node: Any) -> None:
+def _add_tokens(key: bytes, found: Indexed, prefix: str, node: Any) -> None:
     """Concepts are most of what there is to index, so they are read without a detour."""
     coding = node.get("coding") if type(node) is dict else None
     if coding is None:
-        for system, code, _ in tokens(node):
-            if code:
-                into.update(token_words(key, prefix, system, code))
-        return
-    for one in coding:
-        code = one.get("code")
+        pairs = [(system, code) for system, code, _ in tokens(node)]
+    else:
+        pairs = [(_system(one), one.get("code")) for one in coding]
+    for system, code in pairs:
         if code:
-            into.update(token_words(key, prefix, one.get("system") or "", code))
+            found.words.add(token_word(key, prefix, system, code))
+            found.systems.add((prefix, system))
 
 
 def _add(
@@ -144,11 +152,15 @@ def _add(
         found.words.update(digest(key, f"U|{prefix}{v}") for v in values)
 
 
+def _system(coding: Resource) -> str:
+    system = coding.get("system")
+    return system if type(system) is str else ""
+
+
 @lru_cache(maxsize=100_000)
-def token_words(key: bytes, prefix: str, system: str, code: str) -> tuple[int, ...]:
-    """A code, and the same with its system."""
-    bare = digest_once(key, f"T|{prefix}{code}")
-    return (bare, digest_once(key, f"T|{prefix}{system}|{code}")) if system else (bare,)
+def token_word(key: bytes, prefix: str, system: str, code: str) -> int:
+    """A code with its system."""
+    return digest_once(key, f"T|{prefix}{system}|{code}")
 
 
 def _add_times(

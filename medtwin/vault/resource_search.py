@@ -29,7 +29,7 @@ from medtwin.vault.resource_index import (
     owning,
     target,
     together,
-    token_words,
+    token_word,
 )
 from medtwin.vault.resource_people import Seen
 from medtwin.vault.resource_values import Parameter, plain, values
@@ -37,6 +37,7 @@ from medtwin.vault.resources import Version, opened
 from medtwin.vault.seal import Seal
 from medtwin.vault.tables import (
     resource_links,
+    resource_systems,
     resource_times,
     resource_words,
     resources,
@@ -259,21 +260,24 @@ def _holding(desk: Desk, words: Sequence[int]) -> ColumnElement[bool]:
 
 
 def _tokens(desk: Desk, parameter: Parameter, asked: Asked, slow: Plan) -> Plan:
-    words = [_token_word(desk, parameter, value) for value in asked.values]
-    if asked.modifier not in ("", "not") or None in words:
+    words = [_token_words(desk, parameter, value) for value in asked.values]
+    if asked.modifier not in ("", "not") or not all(words):
         return slow
-    there = _holding(desk, [word for word in words if word is not None])
+    there = _holding(desk, [word for some in words for word in some])
     return Plan((~there if asked.modifier == "not" else there,))
 
 
-def _token_word(desk: Desk, parameter: Parameter, value: str) -> int | None:
+def _token_words(desk: Desk, parameter: Parameter, value: str) -> list[int]:
+    """A code alone may be of any system that this parameter was ever seen with."""
     parts = split(value, "|")
     prefix = f"{parameter.kind}.{parameter.name}|"
-    if len(parts) == 1 and parts[0]:
-        return token_words(desk.key, prefix, "", parts[0])[0]
-    if len(parts) == 2 and all(parts):
-        return token_words(desk.key, prefix, parts[0], parts[1])[1]
-    return None
+    if len(parts) == 2 and parts[1]:
+        return [token_word(desk.key, prefix, parts[0], parts[1])]
+    if len(parts) != 1 or not parts[0]:
+        return []
+    seen = select(resource_systems.c.system).where(resource_systems.c.parameter == prefix)
+    systems = {"", *desk.connection.execute(seen).scalars()}
+    return [token_word(desk.key, prefix, system, parts[0]) for system in systems]
 
 
 def _strings(desk: Desk, parameter: Parameter, asked: Asked, slow: Plan) -> Plan:

@@ -14,11 +14,12 @@ from medtwin.sources.fhir_kinds import KINDS
 from medtwin.sources.source import Arrived
 from medtwin.vault.dialect import Found, Row, insert_new, insert_whole
 from medtwin.vault.originals import length
-from medtwin.vault.resource_index import Indexed, indexed, name
+from medtwin.vault.resource_index import Indexed, indexed, name, nothing
 from medtwin.vault.seal import Seal, place
 from medtwin.vault.tables import (
     originals,
     resource_links,
+    resource_systems,
     resource_times,
     resource_words,
     resources,
@@ -26,7 +27,6 @@ from medtwin.vault.tables import (
 from medtwin.vault.times import moment
 
 MEDIA = "application/fhir+json"
-empty = Indexed(set(), set(), set())
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _indexed(
     try:
         return indexed(key, kind, resource, refers, owner)
     except (TypeError, AttributeError, ValueError, KeyError):
-        return empty
+        return nothing()
 
 
 def keep(c: Connection, key: bytes, seal: Seal, at: int, new: Sequence[Incoming]) -> int:
@@ -200,6 +200,8 @@ def _insert(c: Connection, patient: str, rows: Mapping[int, tuple[Row, Incoming]
         return
     insert_new(c, resources, [row for row, _ in rows.values()])
     shown = [(n, one.index) for n, (row, one) in rows.items() if row["shown"]]
+    pairs = {pair for _, index in shown for pair in index.systems}
+    insert_new(c, resource_systems, [{"parameter": p, "system": s} for p, s in pairs])
     for table, entries in _index_rows(patient, shown):
         insert_whole(c, table, entries)
 

@@ -256,6 +256,13 @@ resource_links = Table(
     Index("resource_links_by_resource", "resource", "word"),
     sqlite_with_rowid=False,
 )
+# Which systems codes come in, so that a code is also found without its system.
+resource_systems = Table(
+    "resource_systems",
+    store,
+    Column("parameter", String, primary_key=True),
+    Column("system", String, primary_key=True),
+)
 # What a program shows instead of a session; kept only hashed.
 tokens = Table(
     "tokens",
