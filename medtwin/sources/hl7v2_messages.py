@@ -123,7 +123,7 @@ def merged(walk: Walk, mrg: Segment) -> None:
 def visit(walk: Walk, pv1: Segment) -> None:
     """A visit; without a time it only says where somebody is."""
     found = segments.encounter(pv1, replace(walk.now, visit=None))
-    if "start" not in found.get("period", {}):
+    if not found.get("period"):
         walk.keep(pv1)
         return
     for pv2 in (s for s in walk.after("PV1", "PID") if s.name == "PV2" and s[3]):

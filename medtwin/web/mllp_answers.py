@@ -99,6 +99,8 @@ def _answer(to: Addressed, code: str, verdict: Verdict, now: datetime) -> bytes:
     said = "" if code[1] == "A" and not verdict.refused else _sentence(verdict)
     acknowledged = ["MSA", code, to.number, _written(said, to.marks)]
     lines = [head, acknowledged, *(_error(r, code, to.marks) for r in verdict.refused[:shown])]
+    if not all(part.isascii() for line in lines for part in line):
+        head += ["", "", "", "", "", "UNICODE UTF-8"]  # MSH-18
     text = "\r".join(mark.join(line) for line in lines) + "\r"
     return FRAME % text.encode()
 

@@ -105,8 +105,8 @@ class Desk:
                 self.vault.receive(
                     self.terms.principal, arrived, self.terms.basis, self.terms.grants
                 )
-        except Exception as why:  # whatever it is, nothing was acknowledged: the sender tries again
-            log.exception("messages could not be kept")
+        except Exception as why:  # noqa: BLE001 - whatever it is, the sender hears and tries again
+            log.warning("messages could not be kept (%s)", type(why).__name__)
             if len(frames) > 1 and not isinstance(why, Busy | NoStore | Refused):
                 return [v for f in frames for v in self.kept([f])]  # one must not hold up the rest
             because = f"it is not kept ({type(why).__name__})"
@@ -132,8 +132,8 @@ class Desk:
         except Unreadable as why:
             bad = hl7v2.refused(frame.raw, f"MLLP#{why.place}", str(why), hl7v2.RESEND)
             return b"", Verdict("AR", bad.refused), [bad]
-        except Exception as why:  # one message must not end the listener
-            log.exception("a message was tripped over")
+        except Exception as why:  # noqa: BLE001 - one message must not end the listener
+            log.warning("a message was tripped over (%s)", type(why).__name__)
             because = f"the reader tripped over it ({type(why).__name__})"
             bad = hl7v2.refused(frame.raw, "MLLP", because, "tell us, with the message if you may")
             return b"", Verdict("AE", bad.refused), [bad]

@@ -136,6 +136,13 @@ def test_what_cannot_be_taken_is_answered_with_what_where_and_next(line, raw, ve
     assert code(caller.ask(oru("10")))[0] == "AA"
 
 
+def test_an_answer_with_other_letters_than_ascii_names_its_charset(line):
+    _, caller, _ = line
+    answer = caller.ask(oru("17", "très haut"))
+    assert "très haut" in str(answer["ERR"][0][7])
+    assert str(answer["MSH"][0][18]) == "UNICODE UTF-8"
+
+
 def test_a_value_refused_is_said_beside_what_was_taken(line):
     vault, caller, _ = line
     answer = caller.ask(oru("17").rstrip() + b"\rOBX|2|NM|2339-0^Glucose^LN||9|furlong|||||F\r")
