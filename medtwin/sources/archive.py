@@ -77,7 +77,10 @@ def _near(
             return None
         if "/" in name or _too_dense(found, largest) or found.file_size > largest:
             return None
-        near = _unzipped(archive, found, f"{member.name.rpartition(':')[0]}:{inner}", largest)
+        outer = member.name.rpartition(":")[0]
+        near = _near(
+            _unzipped(archive, found, f"{outer}:{inner}", largest), archive, found, largest
+        )
         return near if isinstance(near, Sent) else None
 
     return replace(member, beside=beside)
@@ -149,7 +152,29 @@ def _tarred(what: Sent, largest: int) -> Iterator[Sent | Arrived]:
         for info in archive:
             member = archive.extractfile(info) if info.isreg() else None
             if member is not None:
-                yield _member(f"{what.name}:{info.name}", member, largest)
+                found = _member(f"{what.name}:{info.name}", member, largest)
+                yield (
+                    found
+                    if isinstance(found, Arrived)
+                    else _with_beside(found, what, info, largest)
+                )
+
+
+def _with_beside(member: Sent, what: Sent, info: tarfile.TarInfo, largest: int) -> Sent:
+    """The member, and a slow way (the archive is read anew) to what lies in the same folder."""
+
+    def beside(name: str) -> Sent | None:
+        inner = f"{info.name.rpartition('/')[0]}/{name}".lstrip("/")
+        with what.open() as file, tarfile.open(fileobj=file, mode="r|*") as archive:
+            for other in archive:
+                if other.name == inner and other.isreg() and "/" not in name:
+                    content = archive.extractfile(other)
+                    near = _member(f"{what.name}:{inner}", content, largest) if content else None
+                    if isinstance(near, Sent):
+                        return _with_beside(near, what, other, largest)
+        return None
+
+    return replace(member, beside=beside)
 
 
 def _packed(what: Sent, largest: int) -> Iterator[Sent | Arrived]:

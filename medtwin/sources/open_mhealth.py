@@ -65,11 +65,11 @@ class Frame:
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """JSON whose data points name their schema."""
+    """JSON whose data points name their schema, or a body alone with its time frame."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return start in (b"{", b"[") and all(
-        w in head for w in (b'"header"', b'"schema_id"', b'"body"')
-    )
+    point = all(w in head for w in (b'"header"', b'"schema_id"', b'"body"'))
+    alone = b'"effective_time_frame"' in head
+    return start in (b"{", b"[") and (point or alone) and b'"resourceType"' not in head
 
 
 def read(what: Sent, options: Options) -> Iterator[Arrived]:
@@ -82,7 +82,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
 
 def point(item: Item, what: Sent, options: Options) -> Iterator[Arrived]:
     """One data point."""
-    said = item.said if isinstance(item.said, dict) else {}
+    said = pointed(item.said if isinstance(item.said, dict) else {})
     user = _dict(said.get("header")).get("user_id")
     block = Block(whose("open_mhealth", what, options, str(user or "")), options.received)
     name, version = schema_of(said.get("header"))
@@ -95,6 +95,23 @@ def point(item: Item, what: Sent, options: Options) -> Iterator[Arrived]:
         told(block, name, said, options)
     kind = name.rpartition("/")[2] or "data point"
     yield from block.arrived(item.raw, JSON, f"{what.name}{item.place}", kind)
+
+
+NAMES = {"kcal_burned": "calories-burned", "activity_name": "physical-activity"}
+NAMES |= {"systolic_blood_pressure": "blood-pressure", "total_sleep_time": "total-sleep-time"}
+
+
+def pointed(said: dict[str, Any]) -> dict[str, Any]:
+    """A body that came alone as a data point: its measure names the schema of any version."""
+    if "header" in said or "effective_time_frame" not in said:
+        return said
+    named = (NAMES.get(word, word.replace("_", "-")) for word in said)
+    name = next((n for n in named if f"omh/{n}-1.x" in schemas()), "")
+    versions = [v for v in ("4.x", "3.x", "2.x", "1.x") if f"omh/{name}-{v}" in schemas()]
+    fits = (v for v in versions if not any(faults(said, schemas()[f"omh/{name}-{v}"], schemas())))
+    version = next(fits, versions[0] if versions else "")
+    header = {"schema_id": {"namespace": "omh", "name": name, "version": version}} if name else {}
+    return {"header": header, "body": said, "alone": True}
 
 
 @cache
@@ -130,8 +147,10 @@ def schema(name: str, version: str) -> Schema | None:
 def misshapen(said: Any) -> Iterator[str]:
     """Where header or body are not as their schemas ask; a schema nobody knows asks nothing."""
     header = said.get("header")
-    ieee = isinstance(header, dict) and "uuid" in header
-    yield from () if ieee else faults(said, schemas()["omh/data-point-1.0"], schemas())
+    if said.get("alone") and not header:
+        yield "header is missing, and no measure in it tells its schema"
+    other = said.get("alone") or (isinstance(header, dict) and "uuid" in header)
+    yield from () if other else faults(said, schemas()["omh/data-point-1.0"], schemas())
     asks = schema(*schema_of(header))
     if asks is not None and "body" in said:
         yield from faults(said["body"], asks, schemas(), "body")

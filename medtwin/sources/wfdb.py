@@ -25,10 +25,13 @@ def recognises(path: Path, head: bytes) -> bool:
     """A header, or a file beside a header of its name: signals or annotations."""
     if path.suffix == ".hea":
         return b"\0" not in head[:256]
+    if ":" in path.name and path.suffix in PACKED:  # in an archive nobody can look beside it
+        return b"\0" in head
     beside = path.suffix != "" and not path.name.startswith(".") and path.suffix.lower() not in TOLD
     return beside and path.with_suffix(".hea").is_file()
 
 
+PACKED = {".dat", ".atr", ".xyz", ".qrs"}
 TOLD = {
     ".json",
     ".csv",

@@ -158,6 +158,16 @@ def test_a_newer_version_is_read_by_the_newest_we_have_of_its_kind():
     assert schema("ieee/heart-rate", "1.0") == schemas()["omh/heart-rate-1.0"]
 
 
+def test_a_body_that_comes_alone_is_known_by_its_measure():
+    body = {"heart_rate": measured(67.5, "beats/min"), "effective_time_frame": MORNING}
+    (arrived,) = heard(orjson.dumps(body), "ada.json")
+    assert [(f.code.id, f.value) for f in arrived.facts] == [("heart_rate", 67.5)]
+    wrong = {"heart_rate": measured(67.5, "beat/min"), "effective_time_frame": MORNING}
+    assert "allowed is beats/min" in refused(heard(orjson.dumps(wrong), "ada.json"))[0]
+    nothing = {"wishes": 3, "effective_time_frame": MORNING}
+    assert "no measure in it" in refused(heard(orjson.dumps(nothing), "ada.json"))[0]
+
+
 def test_what_has_no_line_here_is_kept_in_its_own_word_or_counted():
     light = point("illuminance", "1.0", {"x": measured(3, "lx"), "effective_time_frame": MORNING})
     posture = point("posture", "1.0", {"body_posture": "sitting", "effective_time_frame": MORNING})
