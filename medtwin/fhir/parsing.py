@@ -13,6 +13,7 @@ import msgspec
 import orjson
 
 LARGEST = 64 << 20
+BOM = b"\xef\xbb\xbf"
 DEEPEST = 100
 
 
@@ -29,9 +30,8 @@ def parsed(raw: bytes) -> Any:
 
     Raises `Unreadable` with the path of the first thing that has no place there.
     """
-    _bounded(raw)
     try:
-        return _decoder().decode(raw)
+        return _decoder().decode(_bounded(raw))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
         said, _, path = str(why).partition(" - at `")
         raise Unreadable(said, path.rstrip("`").removeprefix("$.")) from why
@@ -69,23 +69,23 @@ def read(raw: bytes) -> dict[str, Any]:
 
 def quickly_read(raw: bytes) -> dict[str, Any]:
     """The same with floats, several times as fast; names that come twice are not noticed."""
-    _bounded(raw)
     try:
-        found = orjson.loads(raw)
+        found = orjson.loads(_bounded(raw))
     except orjson.JSONDecodeError as why:
         raise Unreadable(f"this is not JSON: {why}") from why
     return _resource(found)
 
 
-def _bounded(raw: bytes) -> None:
+def _bounded(raw: bytes) -> bytes:
+    """The bytes, without the mark that some programs write before them."""
     if len(raw) > LARGEST:
         raise Unreadable(f"{len(raw)} bytes; allowed are {LARGEST}: send it in parts")
+    return raw.removeprefix(BOM)
 
 
 def _text(raw: bytes) -> str:
-    _bounded(raw)
     try:
-        return raw.decode("utf-8-sig")
+        return _bounded(raw).decode()
     except UnicodeDecodeError as why:
         raise Unreadable(f"byte {why.start} is not UTF-8, which FHIR is written in") from why
 

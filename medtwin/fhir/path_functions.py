@@ -26,7 +26,7 @@ from medtwin.fhir.nodes import (
     truth,
 )
 from medtwin.fhir.path_grammar import BadPath
-from medtwin.fhir.path_operators import as_amount, add, distinct, divide, negated, order, same
+from medtwin.fhir.path_operators import add, as_amount, distinct, divide, negated, order, same
 
 Function = Callable[..., Nodes]
 FUNCTIONS: dict[str, Function] = {}

@@ -102,7 +102,7 @@ def absolute(value: Any) -> str | None:
 
 def code_system(value: Any) -> str | None:
     """The address of a code system, not of a set of codes."""
-    wrong = absolute(value)
+    wrong = uri(value)
     if wrong or not value.startswith("http://hl7.org/fhir/ValueSet/"):
         return wrong
     return f"'{value}' is a value set: a Coding names the code system"
@@ -165,20 +165,23 @@ CHECKS: dict[str, Check] = {
     "url": uri,
     "canonical": uri,
     **{k: _shaped(k) for k in ("time", "id", "code", "oid", "uuid")},
-    "absolute": absolute,
     "codeSystem": code_system,
 }
 # Elements that must say more than their type.
-STRICTER = {
-    ("Coding", "system"): "codeSystem",
-    ("Quantity", "system"): "absolute",
-    ("Identifier", "system"): "absolute",
-}
+STRICTER = {("Coding", "system"): "codeSystem"}
+SYSTEMS = frozenset({("Coding", "system"), ("Identifier", "system"), ("Quantity", "system")})
 
 
 def format_of(owner: str, name: str, kind: str) -> str:
     """Which check an element of a type undergoes."""
     return STRICTER.get((owner, name), kind)
+
+
+def loosely_said(owner: str, name: str, kind: str, value: str) -> bool:
+    """Whether an address that should begin with http: or urn: does not."""
+    if kind != "canonical" and (owner, name) not in SYSTEMS:
+        return False
+    return value[:1] != "#" and SCHEME.match(value) is None
 
 
 def quick(kind: str) -> Callable[[Any], bool]:

@@ -24,6 +24,10 @@ WRITTEN = re.compile(
     r"\s*(?P<value>[+-]?\d+(?:\.\d+)?)\s*(?:'(?P<unit>[^']+)'|(?P<word>[a-zA-Z]+))?\s*$"
 )
 LOGARITHMIC = frozenset({"B", "Np", "B[SPL]", "B[V]", "B[mV]", "B[uV]", "B[W]", "B[kW]", "[pH]"})
+ALONE = re.compile(r"(^|[./(])\{[^{}]*\}(?=$|[./)])")
+ANNOTATION = re.compile(r"\{[^{}]*\}")
+# 10+3 is none (10*3 is), nor a number behind words, nor words outside ASCII.
+NO_UNIT = re.compile(r"(?<![A-Za-z\]*^])\d+[+-]\d|\}\d|^\{[^{}]*\}[A-Za-z]|[^\x21-\x7e]")
 TOLERANCE = Decimal("1e-9")
 
 
@@ -74,8 +78,13 @@ def canonical(unit: str) -> tuple[float, float, str] | None:
     """Factor, offset and dimension of a unit in its kind's first units; None if unknown."""
     if unit in {"1", ""}:
         return 1.0, 0.0, "dimensionless"
+    if NO_UNIT.search(unit):
+        return None
+    plain = without_annotations(unit)
+    if plain == "1":
+        return 1.0, 0.0, "dimensionless"
     try:
-        there = _registry().from_ucum(unit)
+        there = _registry().from_ucum(plain)
         zero = there.__class__(0, there.units).to_base_units()
         one = there.__class__(1, there.units).to_base_units()
         scale = float(there.magnitude)
@@ -83,6 +92,12 @@ def canonical(unit: str) -> tuple[float, float, str] | None:
         return None
     offset = float(zero.magnitude)
     return (float(one.magnitude) - offset) * scale, offset, str(one.units)
+
+
+def without_annotations(unit: str) -> str:
+    """The unit without the words in braces, each of which alone is 1."""
+    alone = ALONE.sub(r"\g<1>1", unit)
+    return ANNOTATION.sub("", alone)
 
 
 def in_canonical(one: Quantity) -> tuple[Decimal, str] | None:
@@ -193,7 +208,7 @@ def to_unit(one: Quantity, unit: str) -> Quantity | None:
     if one.ucum == unit:
         return Quantity(one.value, unit)
     amount = (float(one.value) * there[0] + there[1] - here[1]) / here[0]
-    return Quantity(Decimal(f"{amount:.12g}"), unit)
+    return Quantity(Decimal(f"{amount:.15g}"), unit)
 
 
 def times(a: Quantity, b: Quantity) -> Quantity | None:
@@ -209,7 +224,8 @@ def divided(a: Quantity, b: Quantity) -> Quantity | None:
 def _plain_number(one: Quantity) -> Quantity:
     """A ratio like g/kg as the number that it is."""
     known = canonical(one.ucum)
-    if one.unit == "1" or known is None or known[2] != "dimensionless":
+    plain = known is not None and known[2] == "dimensionless" and one.unit not in LOGARITHMIC
+    if known is None or not plain or one.unit == "1":
         return one
     return Quantity(_neat(one.value * Decimal(repr(known[0]))), "1")
 

@@ -246,7 +246,7 @@ def _primitive(owner: str, node: Node, element: Element, place: Place) -> Iterat
     wrong = primitives.CHECKS[primitives.format_of(owner, element.name, node.kind)](value)
     if wrong:
         yield error("value", place.path, wrong)
-    elif node.kind == "canonical" and value[:1] != "#" and primitives.absolute(value):
+    elif primitives.loosely_said(owner, element.name, node.kind, value):
         yield warning("value", place.path, f"'{value}' should be absolute: with http: or urn:")
     elif node.kind == "code" and element.codes:
         allowed = codes.plain(element.codes)
@@ -334,7 +334,8 @@ def _extension(owner: Node, node: Node, element: Element, place: Place) -> Itera
     url = held.get("url")
     if not isinstance(url, str):
         return
-    if not codes.may_stand(
+    definition = "url" in elements(place.resource.kind)  # newer packages let these carry more
+    if not definition and not codes.may_stand(
         url, owner.kind if owner.kind == "Extension" else place.kind, place.element
     ):
         said = ", ".join(codes.places(url))
