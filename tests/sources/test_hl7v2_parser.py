@@ -68,6 +68,11 @@ def test_escaped_separators_do_not_separate():
     assert parsed(said(r"PID|1||A\S\B^2")).segments[1][3][1] == "A^B"
 
 
+def test_an_old_message_without_a_version_is_read():
+    head = "MSH|^~\\&|LAB|WEST|||20260301||ORU^R01"
+    assert parsed(said("PID|1", head=head)).type == "ORU^R01"
+
+
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
 def test_any_end_of_line_ends_a_segment(end):
     assert [s.name for s in parsed(said("PID|1", "PV1|1", end=end)).segments][1:] == ["PID", "PV1"]
@@ -88,6 +93,7 @@ def test_the_charset_is_the_one_msh_18_names(named, codec):
         (b"MSH|^^\\&|A", "up to six different signs"),
         (b"MSHABCD|x", "separators"),
         (b"MSH|^~\\&|LAB", "cut short"),
+        (HEAD[:60].encode(), "cut short"),
         (said("PID^1^^7"), "line 2 begins with 'PID^1^^7'"),
         (said(*["NTE|1"] * 50_001), "it has 50002 segments; allowed are 50000"),
         (said("PI"), "a segment is three letters"),
