@@ -170,7 +170,7 @@ def parsed(raw: bytes) -> Message:
         raise Unreadable(f"it has {len(lines)} segments; allowed are {MANY}: send it in parts")
     segments = [_segment(line, n, seen, marks) for n, line in enumerate(lines, 1) if line.strip()]
     head = segments[0]
-    cut = len(segments) == 1 and len(head.fields) < 12
+    cut = len(segments) == 1 and len(head.fields) < 13  # MSH-12 is the last that must be there
     if cut or len(head.fields) < 10 or not head.fields[9]:
         raise Unreadable("its MSH is cut short; it must say type (MSH-9), number (10), version")
     return Message(tuple(segments))

@@ -63,11 +63,9 @@ def addressed(raw: bytes) -> Addressed:
 
 
 def _guessed(line: str) -> Addressed:
-    f = line.split("|") if line.startswith("MSH|") else []
-    return Addressed(number=f[9] if len(f) > 9 else "", sender=(f[2], f[3]) if len(f) > 3 else _NO)
-
-
-_NO = ("", "")
+    """Of a head that cannot be read: whom to answer, as far as the usual places say."""
+    f = [*line.split("|"), *[""] * 10] if line.startswith("MSH|") else [""] * 20
+    return Addressed(sender=(f[2], f[3]), number=f[9])
 
 
 def answers(to: Addressed, verdict: Verdict, now: datetime) -> list[bytes]:
