@@ -1,6 +1,7 @@
 """Two devices measured the same thing: which to believe, so that nothing counts twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -24,6 +25,55 @@ def preferred(series: Series, order: Sequence[str], within: float) -> Series:
         mine = rank == place
         keep[mine] = ~near(now.at[mine], better, within)
     return now.keep(keep)
+
+
+def uncovered(series: Series, order: Sequence[str]) -> Series:
+    """Of amounts that last, such as steps and energy, what no better source has counted already.
+
+    A watch and a phone count the same steps over stretches that do not line up. Each stretch of a
+    source counts as far as the stretches of those before it in `order` leave it free, its amount
+    taken as spread evenly. A source that `order` does not name is left as it is. Gives the rows
+    in the order they were true, corrections applied, wholly covered ones gone.
+    """
+    now = series.current
+    if now.until is None:
+        return now
+    rank, share = ranks(now.sources, order)[now.source], np.ones(len(now))
+    ends = np.where(np.isnan(now.until), now.at, now.until)
+    for place in range(1, len(order)):
+        mine, better = rank == place, rank < place
+        begins, stops = merged(now.at[better], ends[better])
+        taken = covered(ends[mine], begins, stops) - covered(now.at[mine], begins, stops)
+        lasts = ends[mine] - now.at[mine]
+        share[mine] = 1 - np.divide(taken, lasts, out=np.zeros_like(taken), where=lasts > 0)
+    kept = share > 1e-9
+    return replace(now.keep(kept), value=(now.value * share)[kept])
+
+
+def merged(
+    at: Float[np.ndarray, " stretch"], until: Float[np.ndarray, " stretch"]
+) -> tuple[Float[np.ndarray, " apart"], Float[np.ndarray, " apart"]]:
+    """The same time as stretches that do not touch, in order."""
+    order = np.argsort(at, kind="stable")
+    at, furthest = at[order], np.maximum.accumulate(until[order])
+    first = np.ones(len(at), dtype=bool)
+    first[1:] = at[1:] > furthest[:-1]
+    last = np.roll(first, -1) if len(at) else first
+    return at[first], furthest[last]
+
+
+def covered(
+    moment: Float[np.ndarray, " seen"],
+    begins: Float[np.ndarray, " apart"],
+    stops: Float[np.ndarray, " apart"],
+) -> Float[np.ndarray, " seen"]:
+    """How many seconds of these stretches lie before each moment."""
+    before = np.searchsorted(begins, moment, side="right")
+    total = np.concatenate([[0.0], np.cumsum(stops - begins)])
+    over = np.zeros(len(moment))
+    inside = before > 0
+    over[inside] = np.maximum(stops[before[inside] - 1] - moment[inside], 0)
+    return total[before] - over
 
 
 def ranks(sources: Sequence[str], order: Sequence[str]) -> Float[np.ndarray, " source"]:
