@@ -55,7 +55,8 @@ class Outcome:
 
 def recognises(path: Path, head: bytes) -> bool:
     """XML whose root is a ClinicalDocument, or what its name says."""
-    return b"ClinicalDocument" in head[:16384] or path.suffix in (".ccda", ".cda")
+    marked = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+    return (marked and b"ClinicalDocument" in head[:16384]) or path.suffix in (".ccda", ".cda")
 
 
 def read(what: Sent, options: Options) -> Iterator[Arrived]:

@@ -226,6 +226,11 @@ def test_what_is_no_document_is_refused_with_the_reason(raw, because):
     assert because in refused(arrived)[0]
 
 
+def test_a_letter_that_only_speaks_of_clinical_documents_is_none():
+    letter = b'{"resourceType": "Patient", "id": "ClinicalDocument"}'
+    assert heard(letter, "x.json")[0].kind == "Patient"
+
+
 def test_one_bad_entry_costs_only_itself():
     arrived = told(vital(pq("131", "furlong")), vital(pq("131", "mm[Hg]")))
     assert [f.value for f in own(arrived)] == [131]
