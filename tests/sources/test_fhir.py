@@ -361,7 +361,7 @@ def test_a_medicine_handed_out_lasts_as_long_as_its_supply():
         "status": "completed",
         "medicationCodeableConcept": {"text": "metformin 500 mg"},
         "subject": {"reference": "Patient/ada"},
-        "whenHandedOver": "2026-01-05T10:00:00Z",
+        "whenHandedOver": "2024-01-05T10:00:00Z",
         "daysSupply": {"value": 30, "unit": "days"},
     }
     (fact,) = [f for a in heard(bundle(ada, handed)) for f in a.facts]
