@@ -7,6 +7,7 @@ MSH-10, same body) is acknowledged again and adds nothing. HL7 MLLP release 1.
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -38,6 +39,8 @@ async def listening(
             writer.close()
             return
         open_now.add(task)
+        line = writer.get_extra_info("socket")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # the dead give their place up
         try:
             await conversation(reader, writer, desk)
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
