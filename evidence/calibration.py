@@ -201,6 +201,7 @@ methods: dict[str, tuple[Callable[[Chance], Ranks], int]] = {
     "one dose: ensemble of 300": (partial(after_a_dose, "ensemble"), 1),
     "one dose: 4000 particles": (partial(after_a_dose, "particle, normal error"), 1),
     "one dose: 4000 particles, heavy tails": (partial(after_a_dose, "particle"), 1),
+    "one dose: 1000 that remember, heavy tails": (partial(after_a_dose, "remembering"), 2),
     "one dose: all levels at once": (from_all_levels, 1),
     "living glucose: exact": (living, 1),
     "type 1: ensemble of 300": (partial(many_unknowns, "ensemble"), 2),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from medtwin.engine.gradients import course, first_event, listed, on, show
+from medtwin.engine.gradients import Moves, course, first_event, listed, on, show
 from medtwin.engine.lane_source import parameter_names, shown_codes
 from medtwin.engine.model import Model
 from medtwin.engine.schedule import Schedule
@@ -176,31 +176,55 @@ def _shown(everybody: Cohort, names: Sequence[str]) -> Callable[[Any], Any]:
     return shown
 
 
+Stretch = tuple[np.ndarray, float, tuple[int, int] | None]
+"""When something is looked at, how long until the next event, and which one it is, if any."""
+
+
+def _stretches(moves: Moves) -> list[Stretch]:
+    """What lies between two events, in one piece."""
+    found: list[Stretch] = []
+    looked, since = [], 0.0
+    for kind, length, row in zip(moves.kind, moves.length, moves.row, strict=True):
+        if kind == on:
+            since += float(length)
+        elif kind == show:
+            looked.append(since)
+        else:
+            found.append((np.array(looked), since, (int(kind) - first_event, int(row))))
+            looked, since = [], 0.0
+    return [*found, (np.array(looked), since, None)]
+
+
 def _in_a_row(model: Model[Any], plan: Schedule, times: Any) -> Callable[[Any], Any]:
-    """`gradients.course` of a model with a closed form, written out move by move: there are few,
-    and without a loop to follow back a derivative costs a tenth."""
+    """`gradients.course` of a model with a closed form: all looks between two events at once, so
+    that there is no loop to follow back, and little to compile."""
     from jax import numpy as jnp
 
     moves = listed(model, plan, times, model.step)
-    takes = len(model.inputs)
+    stretches, takes = _stretches(moves), len(model.inputs)
 
     def shown(p: Any) -> Any:
         person, told = model.parameters(*p), []
         x: tuple[Any, ...] = tuple(jnp.broadcast_to(s, p.shape[1:]) for s in model.start(person))
         u: list[Any] = [0.0 for _ in model.channels]
-        for kind, length, row in zip(moves.kind, moves.length, moves.row, strict=True):
-            if kind == on and model.solution is not None:
-                x = model.solution(float(length), x, tuple(u), person)
-            elif kind == show:
-                told.append(jnp.stack([jnp.asarray(v) for v in model.observe(x, person).values()]))
-            elif kind < first_event + takes:
-                amount, whom = jnp.asarray(moves.amount[row]), jnp.asarray(moves.whom[row])
-                taken = model.take(x, model.inputs[kind - first_event], amount, person)
+        for looked, length, event in stretches:
+            assert model.solution is not None  # noqa: S101  only asked where there is one
+            if len(looked):
+                y = model.solution(jnp.asarray(looked)[:, None], x, tuple(u), person)
+                codes = model.observe(y, person).values()
+                wide = [jnp.broadcast_to(v, (len(looked), *p.shape[1:])) for v in codes]
+                told.append(jnp.stack(wide, axis=1))
+            if event is None:
+                continue
+            x = model.solution(length, x, tuple(u), person) if length > 0 else x
+            what, row = event
+            amount, whom = jnp.asarray(moves.amount[row]), jnp.asarray(moves.whom[row])
+            if what < takes:
+                taken = model.take(x, model.inputs[what], amount, person)
                 x = tuple(jnp.where(whom, a, b) for a, b in zip(taken, x, strict=True))
             else:
-                channel = int(kind - first_event - takes)
-                u[channel] = u[channel] + moves.amount[row] * moves.whom[row]
-        return jnp.stack(told)
+                u[what - takes] = u[what - takes] + amount * whom
+        return jnp.concatenate(told)
 
     return shown
 
