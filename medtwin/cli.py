@@ -80,12 +80,16 @@ def import_(
     zone: Annotated[
         str | None, typer.Option(help="Zone of times that say none, such as Europe/Madrid.")
     ] = None,
+    about: Annotated[
+        str | None, typer.Option(help="Whose a device's file is: system|number, as records say.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring records in: FHIR, tables, sensor exports; say what was kept and what was refused."""
+    """Bring records in: FHIR, devices, tables; say what was kept and what was refused."""
     from medtwin.commands import importing
 
-    asked = importing.Asked(tuple(paths), basis, importing.grants(grant or []), mapping, zone)
+    granted = importing.grants(grant or [])
+    asked = importing.Asked(tuple(paths), basis, granted, mapping, zone, about)
     importing.run(asked, as_json)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from medtwin.commands import house, report
 from medtwin.commands.report import WrongInput
-from medtwin.sources import door
+from medtwin.sources import apart
 from medtwin.sources.source import Options, Refusal
 from medtwin.vault.access import Role
 from medtwin.vault.consent import Purpose
@@ -25,6 +25,7 @@ class Asked:
     grants: tuple[Purpose, ...]
     mapping: Path | None = None
     zone: str | None = None
+    about: str | None = None
 
 
 def run(asked: Asked, as_json: bool) -> None:
@@ -32,9 +33,12 @@ def run(asked: Asked, as_json: bool) -> None:
     for path in asked.paths:
         if not path.exists():
             raise WrongInput(f"there is nothing at {path}; give files, folders or archives")
-    options = Options(received=datetime.now(UTC), mapping=asked.mapping, zone=asked.zone)
+    if asked.about and "|" not in asked.about:
+        raise WrongInput(f"{asked.about!r} names nobody; a person is system|number, as fhir|17")
+    received = datetime.now(UTC)
+    options = Options(received, asked.mapping, asked.zone, about=asked.about)
     with house.vault() as vault:
-        arriving = report.counted(door.read(asked.paths, options), "originals read")
+        arriving = report.counted(apart.read(asked.paths, options), "originals read")
         receipt = vault.receive(house.me(Role.operator), arriving, asked.basis, asked.grants)
     if as_json:
         report.said(summary(receipt))

@@ -15,6 +15,17 @@ def test_an_import_prints_what_was_kept_and_what_was_refused(medtwin, tmp_path):
     assert "Traceback" not in done.err
 
 
+def test_a_devices_file_that_names_nobody_is_whose_the_operator_says(medtwin, tmp_path):
+    entries = tmp_path / "Downloads" / "entries.json"
+    entries.parent.mkdir()
+    entries.write_text('[{"type": "sgv", "sgv": 124, "date": 1714550400000}]')
+    kept = ("import", entries, "--basis", "asked", "--grant", "care", "--json")
+    assert (medtwin(*kept).json["people"], medtwin(*kept).json["facts"]) == (0, 0)
+    told = medtwin(*kept, "--about", "fhir|17").json
+    assert (told["people"], told["facts"]) == (1, 1)
+    assert "names nobody" in medtwin(*kept, "--about", "ada").err
+
+
 def test_patients_lists_one_object_per_person_by_pseudonym(house):
     people = house("patients", "--json").json
     assert len(people) == 1
