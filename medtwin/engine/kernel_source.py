@@ -40,6 +40,7 @@ Person = namedtuple("Person", {parameters!r})
 W, huge, edge = {width}, T({huge}), T(3.25)
 settings = dict(fastmath=fast, error_model="numpy", nogil=True)
 
+
 '''
 
 block = """
@@ -48,19 +49,28 @@ def {block}(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, who
           course, x_out, u_out, lost):
     rows = np.empty(({rows}, W), {dtype})
     event = np.zeros(W, np.int64)
+    begun, count = np.uint64(first), np.uint64(n)  # a place that may be negative costs a gather
     many_p, many_u = int(p_in.shape[1] > 1), int(u_in.shape[1] > 1)
     many_at, many_what = int(at.shape[1] > 1), int(what.shape[1] > 1)
     many_amount = int(amount.shape[1] > 1)
     events = at.shape[0]
     for i in range({states}):
-        for j in range(n):
-            rows[i, j] = x_in[i, first + j]
+        for j in range(count):
+            rows[i, j] = x_in[i, begun + j]
     for i in range({channels}):
-        for j in range(n):
-            rows[{states} + i, j] = u_in[i, (first + j) * many_u]
+        if many_u:
+            for j in range(count):
+                rows[{states} + i, j] = u_in[i, begun + j]
+        else:
+            for j in range(n):
+                rows[{states} + i, j] = u_in[i, 0]
     for i in range({parameters}):
-        for j in range(n):
-            rows[{p0} + i, j] = p_in[i, (first + j) * many_p]
+        if many_p:
+            for j in range(count):
+                rows[{p0} + i, j] = p_in[i, begun + j]
+        else:
+            for j in range(n):
+                rows[{p0} + i, j] = p_in[i, 0]
     for i in range({w0}):
         for j in range(n, W):
             rows[i, j] = rows[i, n - 1]
@@ -120,15 +130,15 @@ def {block}(first, n, begin, step, x_in, p_in, u_in, at, what, amount, seed, who
                 lost[0, first + j] = (
                     lost[0, first + j] if rows[{far0}, j] < huge else min(lost[0, first + j], goal))
         for i in range({codes}):
-            for j in range(n):
-                course[o, i, first + j] = rows[{told0} + i, j]
+            for j in range(count):
+                course[o, i, begun + j] = rows[{told0} + i, j]
 {keep_rough}
     for i in range({states}):
-        for j in range(n):
-            x_out[i, first + j] = rows[i, j]
+        for j in range(count):
+            x_out[i, begun + j] = rows[i, j]
     for i in range({channels}):
-        for j in range(n):
-            u_out[i, first + j] = rows[{states} + i, j]
+        for j in range(count):
+            u_out[i, begun + j] = rows[{states} + i, j]
 """
 
 runs = """
@@ -257,6 +267,18 @@ def again(begin, step, x, p, u, at, what, amount, whose, times, course, ends, ra
 
 
 @njit(**settings)
+def held(row, told):
+    for j in range(len(row)):
+        row[j] = positive(told[j])
+
+
+@njit(**settings)
+def unlogged(row, logs, low, high):
+    for j in range(len(row)):
+        row[j] = between(exp(logs[j]), low, high)
+
+
+@njit(**settings)
 def changed(p, logs, learned, what, amount):
     # what a plan has changed stays so, and what is believed of it with it
     for e in range(what.shape[0]):
@@ -310,12 +332,9 @@ def follow(begin, step, belief, p, u, learned, low, high, at, what, amount, time
             heard = (values[r] + noises[r] * draws[r]).astype(belief.dtype)
             correct(belief, predicted, heard, noises[r])
             for i in range({states}):
-                for j in range(members):
-                    belief[i, j] = positive(belief[i, j])
+                held(belief[i], belief[i])
             for i in range(len(learned)):
-                for j in range(members):
-                    told = exp(belief[{states} + i, j])
-                    p[learned[i], j] = between(told, low[i], high[i])
+                unlogged(p[learned[i]], belief[{states} + i], low[i], high[i])
         first, then = last, times[r]
 """
 
