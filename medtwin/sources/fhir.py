@@ -69,7 +69,7 @@ def bundle(entries: list[Entry], name: str, told: Told) -> Iterator[Arrived]:
 def addressed(arrived: Arrived, resource: Resource, url: str, told: Told) -> Arrived:
     """With what the addresses of a bundle's entries mean: the kind and id they have."""
     written = ADDRESS.findall(arrived.original) if b'"urn:' in arrived.original else ()
-    met = [(w.decode(), told.entries.get(w.decode())) for w in set(written)]
+    met = [(w.decode(), told.entries.get(w.decode())) for w in sorted(set(written))]
     refers = [(w, _called(target, w)) for w, target in met if target]
     if not resource.get("id") and url:
         refers.append(("", _called(resource, url)))
