@@ -3,9 +3,12 @@
 The readings of the silence are taken out; doses and meals of those hours are known. All voices
 forecast from the end of the silence, an hour ahead. The statistical peers are taught for exactly
 this: the inputs as they stood at the last reading, and doses, meals and the clock as they stand
-now, for every silence of that length in everybody's past. `mix` weighs twin, hybrid and both
-LightGBMs by their rehearsal. Live, the heads are silent without a reading within the hour: after a
-longer silence the twin alone is shown.
+now, for every silence of that length in the past. `shown` is what a person sees live: the twin, a
+straight line and boosted trees taught by this person's own past silences alone and told what the
+twin believes, weighed by their own rehearsal (`medtwin/twin/silence.py`, the code that runs live);
+`held` is how often its 90 % interval held the reading. `mix` weighs these, `hybrid` and both
+LightGBMs by everybody's rehearsal: it has heard other people too, as `lightgbm_pooled`,
+`lightgbm_mean` and `hybrid` have.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,88 +30,184 @@ from evidence.quality.voices import (
     says,
     taught,
 )
-from medtwin.learning import hybrid, lightgbm_pooled
-from medtwin.learning.head import Head
-from medtwin.learning.inputs import Inputs, known_inputs
-from medtwin.learning.lessons import exam_begins, reading_at
+from medtwin.care.refine import of_late
+from medtwin.learning import hybrid, lightgbm_pooled, silent_line, silent_trees
+from medtwin.learning.head import Ahead, Head, Lesson, predict
+from medtwin.learning.inputs import Inputs
+from medtwin.learning.lessons import exam_begins
 from medtwin.physiology.glucose_living import model
-from medtwin.record import codes
 from medtwin.record.record import Record
-from medtwin.twin.along import said_along
-from medtwin.twin.mix import stacked
+from medtwin.twin import silence
+from medtwin.twin.mix import Said, levels, mechanism, mixed, stacked
 from medtwin.twin.personal import Personal
 
 hours = (1, 3, 6)
-apart = 3.0
-"""Hours with readings between one silence and the next."""
-asked = (30, 60, 120)
-since = ("glucose", "age of", "change", "bend", "slope", "above", "spread", "readings", "mean")
-since += ("usual", "yesterday")
-mixed = ("twin", "hybrid", "lightgbm_pooled", "lightgbm_person")
+place = silence.horizons.index(horizon)
+own_heads = (silent_line.head, silent_trees.head)
+weighed = ("twin", "hybrid", "lightgbm_pooled", "lightgbm_person", "silent_line", "silent_trees")
 voices = ("persistence", "ridge_inputs", "lightgbm_person", "lightgbm_pooled", "lightgbm_mean")
-voices += ("twin", "hybrid", "mix")
+voices += ("twin", "shown", "hybrid", "mix")
 
 
 @dataclass(frozen=True)
 class Silenced:
-    """One person's forecasts after silences: before the exam, rehearsed, and in it."""
+    """One person's forecasts after silences of one length: before the exam, and in it."""
 
-    rows: Rows
-    moments: Many
-    twin: Many
+    lesson: Lesson
+    believed: Ahead
     begins: float
+
+    @property
+    def rows(self) -> Rows:
+        """What the heads of a silence are told."""
+        one = self.lesson
+        return Rows(one.inputs, one.inputs["glucose"].astype(float), one.measured[horizon])
+
+    @property
+    def plain(self) -> Rows:
+        """What statistical peers are told: nothing of the twin's."""
+        rows = self.rows
+        heard = [i for i, n in enumerate(rows.inputs.names) if not n.startswith(not_for_peers)]
+        names = tuple(rows.inputs.names[i] for i in heard)
+        return Rows(Inputs(names, rows.inputs.values[:, heard]), rows.last, rows.came)
+
+    @property
+    def twin(self) -> Many:
+        """What the twin expects."""
+        return self.believed.mean[:, place]
+
+    @property
+    def exam(self) -> np.ndarray:
+        """The forecasts of the exam."""
+        return self.lesson.moments >= self.begins
 
     def within(self, share: tuple[float, float]) -> np.ndarray:
         """The forecasts made in this part of the days before the exam."""
-        before = self.moments[self.moments + 60 * horizon < self.begins]
-        low, high = np.quantile(before, share)
-        early = (self.moments >= low) & (self.moments <= high)
-        return early & (self.moments + 60 * horizon < self.begins)
+        moments = self.lesson.moments
+        past = moments + 60 * horizon < self.begins
+        low, high = np.quantile(moments[past], share)
+        return (moments >= low) & (moments <= high) & past
 
 
-def table(records: Mapping[str, Record], fits: Fits, offsets: int = 6) -> Table:
+not_for_peers = ("twin", "minutes of silence")
+By = dict[int, list[Silenced]]
+
+
+def table(records: Mapping[str, Record], fits: Fits) -> Table:
     """RMSE (mg/dL) of each voice an hour after a silence, by its length.
 
     `fits` are the twin's, by days and person; those to the last fortnight are taken.
     """
     people = [(hears(r), fits[14, r.patient]) for r in records.values()]
-    return {f"{gap} h": _after(people, gap, offsets) for gap in hours}
+    by = {gap: [silenced(r, fit, gap) for r, fit in people] for gap in hours}
+    live = [_live(r, fit, [by[gap][i] for gap in hours]) for i, (r, fit) in enumerate(people)]
+    early, late = _all(by, (0.0, 0.7)), _all(by, (0.7, 1.0))
+    rehearsed, last = _said(by, early, late), _all(by, (0.0, 1.0))
+    exam = {gap: [one.exam for one in each] for gap, each in by.items()}
+    said = _said(by, last, exam)
+    found = {}
+    for k, gap in enumerate(hours):
+        came = [one.rows.came[one.exam] for one in by[gap]]
+        share = _shares(rehearsed[gap], [one.rows.came[w] for one, w in _both(by, late, gap)])
+        shown = [each[k] for each in live]
+        here = said[gap] | {"shown": [mean for mean, _, _ in shown]}
+        here["mix"] = [share @ np.stack([here[v][i] for v in weighed]) for i in range(len(people))]
+        found[f"{gap} h"] = errors({v: here[v] for v in voices}, came) | {
+            "held": _held(shown, came)
+        }
+    return found
 
 
-def _after(people: Sequence[tuple[Record, Personal | None]], gap: int, offsets: int) -> Table:
-    each = [silenced(record, fit, gap, offsets) for record, fit in people]
-    exam = [one.rows.keep(one.moments >= one.begins) for one in each]
-    early, late = ([one.within(part) for one in each] for part in ((0.0, 0.7), (0.7, 1.0)))
-    share = _shares(each, early, late)
-    said = _said(each, [one.within((0.0, 1.0)) for one in each], exam)
-    said["twin"] = [one.twin[one.moments >= one.begins] for one in each]
-    said["mix"] = [share @ np.stack([said[v][i] for v in mixed]) for i in range(len(each))]
-    return errors({v: said[v] for v in voices}, [one.came for one in exam])
+def silenced(record: Record, fit: Personal | None, gap: int) -> Silenced:
+    """Silences all along the record, and what was known at their end."""
+    begins = exam_begins(record)
+    lesson, believed = silence.silences(record, model, fit, silence.horizons, (gap,), begins)
+    return Silenced(lesson, believed, begins)
 
 
-def _shares(
-    each: Sequence[Silenced], early: Sequence[np.ndarray], late: Sequence[np.ndarray]
-) -> Many:
-    """How much each voice counts, from the last days before the exam, taught by those before."""
-    asked_late = [one.rows.keep(rows) for one, rows in zip(each, late, strict=True)]
-    said = _said(each, early, asked_late)
-    said["twin"] = [one.twin[rows] for one, rows in zip(each, late, strict=True)]
-    mean = np.stack([np.concatenate(said[v]) for v in mixed])
-    came = np.concatenate([rows.came for rows in asked_late])
-    known = np.isfinite(came) & np.isfinite(mean).all(axis=0)
-    return stacked(mean[:, known], came[known])
+Shown = tuple[Many, Many, Many]  # mean, and the bounds of the 90 % interval
 
 
-def _said(
-    each: Sequence[Silenced], past: Sequence[np.ndarray], asked: Sequence[Rows]
-) -> dict[str, list[Many]]:
-    taught_by = [one.rows.keep(rows) for one, rows in zip(each, past, strict=True)]
-    said: dict[str, list[Many]] = {"persistence": [rows.last for rows in asked]}
-    for head in (lightgbm_pooled.head, hybrid.head):
-        rule = taught(head, taught_by)
-        said[head.name] = [says(head, rule, rows) for rows in asked]
+def _live(record: Record, fit: Personal | None, each: Sequence[Silenced]) -> list[Shown]:
+    """What would have been shown after each silence of the exam: the code that runs live."""
+    begins = exam_begins(record)
+    before = {c: s.keep((s.at < begins) & (s.known < begins)) for c, s in record.columns.items()}
+    learned = silence.taught(of_late(Record(record.patient, before)), model, fit)
+    weights = silence.weights_of(learned, ())
+    shown = []
+    for one in each:
+        lesson, believed = one.lesson.keep(one.exam), one.believed
+        said = {h.head: predict(h, lesson) for h in learned}
+        said[mechanism] = Ahead(believed.mean[one.exam], believed.spread[one.exam])
+        mean, spread = _mixed(said, weights)
+        low, high = (-1.645, 1.645)
+        if weights is not None:
+            low, high = (np.interp(q, levels, weights.misses[place]) for q in (0.05, 0.95))
+        shown.append((mean, mean + low * spread, mean + high * spread))
+    return shown
+
+
+def _mixed(said: Mapping[str, Ahead], weights: silence.Weights | None) -> tuple[Many, Many]:
+    if weights is None:
+        return said[mechanism].mean[:, place], said[mechanism].spread[:, place]
+    at = tuple(map(float, silence.horizons))
+    rows = [
+        mixed([Said(by, at, a.mean[i], a.spread[i]) for by, a in said.items()], weights)
+        for i in range(len(said[mechanism].mean))
+    ]
+    mean, spread = (np.array([row[k][place] for row in rows]) for k in (0, 1))
+    return mean, spread
+
+
+def _held(shown: Sequence[Shown], came: Sequence[Many]) -> float:
+    low, high = (np.concatenate([one[k] for one in shown]) for k in (1, 2))
+    true = np.concatenate(list(came))
+    known = np.isfinite(true) & np.isfinite(low)
+    return float(np.mean(((true >= low) & (true <= high))[known]))
+
+
+Which = dict[int, list[np.ndarray]]
+
+
+def _all(by: By, share: tuple[float, float]) -> Which:
+    return {gap: [one.within(share) for one in each] for gap, each in by.items()}
+
+
+def _both(by: By, which: Which, gap: int) -> list[tuple[Silenced, np.ndarray]]:
+    return list(zip(by[gap], which[gap], strict=True))
+
+
+def _said(by: By, past: Which, asked: Which) -> dict[int, dict[str, list[Many]]]:
+    """What each voice says of the silences asked about, taught by those of the past.
+
+    Peers are taught for each length by itself; heads that hear the twin by all of them together.
+    """
+    people = range(len(by[hours[0]]))
+    every = [
+        [one.rows.keep(w) for g in hours for one, w in [_both(by, past, g)[i]]] for i in people
+    ]
+    together = taught(hybrid.head, [rows for mine in every for rows in mine])
+    own = {head: [taught(head, mine) for mine in every] for head in own_heads}
+    found = {}
+    for gap in hours:
+        told = [one.rows.keep(w) for one, w in _both(by, asked, gap)]
+        said = _peers(by, past, asked, gap)
+        said["twin"] = [one.twin[w] for one, w in _both(by, asked, gap)]
+        said["hybrid"] = [says(hybrid.head, together, rows) for rows in told]
+        for head, rules in own.items():
+            said[head.name] = [says(head, r, rows) for r, rows in zip(rules, told, strict=True)]
+        found[gap] = said
+    return found
+
+
+def _peers(by: By, past: Which, asked: Which, gap: int) -> dict[str, list[Many]]:
+    taught_by = [one.plain.keep(w) for one, w in _both(by, past, gap)]
+    told = [one.plain.keep(w) for one, w in _both(by, asked, gap)]
+    said: dict[str, list[Many]] = {"persistence": [rows.last for rows in told]}
+    pooled = taught(lightgbm_pooled.head, taught_by)
+    said["lightgbm_pooled"] = [says(lightgbm_pooled.head, pooled, rows) for rows in told]
     for head in (ridge_all, alone):
-        said[head.name] = [_alone(head, t, r) for t, r in zip(taught_by, asked, strict=True)]
+        said[head.name] = [_alone(head, t, r) for t, r in zip(taught_by, told, strict=True)]
     pairs = zip(said["lightgbm_person"], said["lightgbm_pooled"], strict=True)
     said["lightgbm_mean"] = [(one + other) / 2 for one, other in pairs]
     return said
@@ -118,49 +217,19 @@ def _alone(head: Head, past: Rows, rows: Rows) -> Many:
     return says(head, taught(head, [past]), rows)
 
 
-def silenced(record: Record, fit: Personal | None, gap: int, offsets: int) -> Silenced:
-    """Silences all along the record, `offsets` times shifted, and what was known at their end."""
-    seen, begins = record[codes.glucose].at, exam_begins(record)
-    parts = []
-    for k in range(offsets):
-        begin = seen[0] + 86400 + 3600 * (gap + apart) * k / offsets
-        ends = np.arange(begin, seen[-1], 3600 * (gap + apart))
-        parts.append(_pass(record, fit, gap, ends, begins))
-    moments = np.concatenate([p.moments for p in parts])
-    order = np.argsort(moments, kind="stable")
-    names = parts[0].rows.inputs.names
-    inputs = Inputs(names, np.concatenate([p.rows.inputs.values for p in parts]))
-    last, came, twin = (
-        np.concatenate(c)
-        for c in zip(*((p.rows.last, p.rows.came, p.twin) for p in parts), strict=True)
-    )
-    return Silenced(Rows(inputs, last, came).keep(order), moments[order], twin[order], begins)
-
-
-def _pass(record: Record, fit: Personal | None, gap: int, ends: Many, begins: float) -> Silenced:
-    quiet = _without(record, ends - 3600.0 * gap, ends)
-    mean, spread = said_along(quiet, model, ends, asked, fit, begins)
-    last = known_inputs(record, ends - 3600.0 * gap)
-    now = known_inputs(quiet, ends)
-    acted = [i for i, n in enumerate(now.names) if not n.startswith(since)]
-    doses = Inputs(tuple(f"{now.names[i]}, now" for i in acted), now.values[:, acted])
-    known = last["glucose"].astype(float)
-    beliefs = np.hstack([mean - known[:, None], spread]).astype(np.float32)
-    names = tuple(f"twin {what} in {h} min" for what in ("change", "doubt") for h in asked)
-    inputs = last.beside(doses).beside(Inputs(names, beliefs))
-    came = reading_at(record[codes.glucose], ends + 60 * horizon)
-    return Silenced(Rows(inputs, known, came), ends, mean[:, asked.index(horizon)], begins)
-
-
-def _without(record: Record, begins: Many, ends: Many) -> Record:
-    """The record with no reading after each beginning up to its end."""
-    s = record[codes.glucose]
-    i = np.searchsorted(ends, s.at, side="left")
-    place = np.minimum(i, len(ends) - 1)
-    hidden = (i < len(ends)) & (s.at > begins[place])
-    return Record(record.patient, {**record.columns, codes.glucose: s.keep(~hidden)})
+def _shares(said: Mapping[str, Sequence[Many]], came: Sequence[Many]) -> Many:
+    """How much each voice counts, from the last days before the exam, taught by those before."""
+    mean = np.stack([np.concatenate(list(said[v])) for v in weighed])
+    true = np.concatenate(list(came))
+    known = np.isfinite(true) & np.isfinite(mean).all(axis=0)
+    return stacked(mean[:, known], true[known])
 
 
 def told(found: Table) -> list[str]:
     """The table as Markdown rows."""
-    return rows_of("silent for", found, voices)
+    held = (f"{of['held']:.1%} after {case}" for case, of in found.items())
+    return [
+        *rows_of("silent for", found, voices),
+        "",
+        f"The shown's 90 % interval held {', '.join(held)}.",
+    ]

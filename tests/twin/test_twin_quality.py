@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from evidence.quality.gaps import _without
 from evidence.quality.replay import replayed
 from evidence.quality.virtual import Meal, changes, lived
 from evidence.quality.voices import errors, of_strangers
 from medtwin.learning import lightgbm_pooled
+from medtwin.learning.silence import hidden
 from medtwin.physiology.virtual_people import people
 from medtwin.record import codes
 from tests.learning.people import synthetic_person
@@ -19,7 +19,7 @@ def test_a_silence_hides_the_readings_of_its_hours_and_no_dose():
     record = synthetic_person(41, days=2)
     first = record[codes.glucose].at[0]
     ends = first + hour * np.array([10.0, 20.0])
-    quiet = _without(record, ends - 3 * hour, ends)
+    quiet = hidden(record, ends - 3 * hour, ends)
     told = quiet[codes.glucose].at
     for end in ends:
         assert not ((told > end - 3 * hour) & (told <= end)).any()
