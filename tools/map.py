@@ -18,7 +18,7 @@ vault | trials | hospital                       keeping | experimenting | a gene
 twin                                            the living model of one person
 physiology | scores | learning | sources        libraries of plug-ins: one thing, one file
 identity                                        who is who
-engine                                          what makes a model file run
+engine | fhir                                   what makes a model file run | the standard itself
 record | maths                                  facts | numerics with no medical word in them
 catalogue                                       finds plug-ins by folder
 ```
@@ -29,7 +29,7 @@ the forecast in its ledger; **care** speaks if the chance is worth attention, an
 shows the same forecast, the same reason and the same audit line.
 """
 
-ROOMS = ("record", "maths", "catalogue", "engine", "physiology", "scores", "learning")
+ROOMS = ("record", "maths", "catalogue", "engine", "fhir", "physiology", "scores", "learning")
 ROOMS += ("sources", "identity", "twin", "vault", "trials", "hospital", "care", "web", "twin_suite")
 
 

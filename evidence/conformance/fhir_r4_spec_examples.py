@@ -25,7 +25,9 @@ def run(directory: Path) -> Iterator[Case]:
         total += 1
         if validated(raw):
             invalid.append(name)
-    yield Case("summary", True, f"{total - len(invalid)} of {total} valid; not: {', '.join(invalid)}")
+    yield Case(
+        "summary", True, f"{total - len(invalid)} of {total} valid; not: {', '.join(invalid)}"
+    )
 
 
 def _examples(directory: Path) -> Iterator[bytes]:

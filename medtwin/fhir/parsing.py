@@ -73,7 +73,8 @@ def quickly_read(raw: bytes) -> dict[str, Any]:
         found = orjson.loads(_bounded(raw))
     except orjson.JSONDecodeError as why:
         raise Unreadable(f"this is not JSON: {why}") from why
-    return _resource(found)
+    brackets = raw.count(b"{") + raw.count(b"[")  # with so few nothing can be too deep
+    return _named(found) if brackets <= DEEPEST else _resource(found)
 
 
 def _bounded(raw: bytes) -> bytes:
@@ -100,12 +101,16 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _resource(found: Any) -> dict[str, Any]:
+    if too_deep(found):
+        raise Unreadable(f"nested deeper than {DEEPEST}")
+    return _named(found)
+
+
+def _named(found: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Unreadable("a resource is a JSON object")
     if "resourceType" not in found:
         raise Unreadable("a resource says its resourceType")
-    if too_deep(found):
-        raise Unreadable(f"nested deeper than {DEEPEST}")
     return found
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 Tree = tuple[Any, ...]
-DEEPEST = 200
+DEEPEST = 60
 LONGEST = 20_000
 
 

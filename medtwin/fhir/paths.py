@@ -95,7 +95,10 @@ def _given_back(node: Node) -> Any:
 @lru_cache(maxsize=8192)
 def compiled(expression: str) -> Ask:
     """The expression as a function, kept for the next time."""
-    return ask_of(tree(expression))
+    try:
+        return ask_of(tree(expression))
+    except RecursionError as why:
+        raise BadPath(f"too many steps in: {expression[:80]}") from why
 
 
 def ask_of(what: Tree) -> Ask:

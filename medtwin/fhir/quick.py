@@ -168,6 +168,8 @@ def _many(one: Check, most: int | None) -> Check:
 def _one(owner: str, element: Element, kind: str) -> Check:
     if kind == "Resource":
         return resource_check
+    if kind == "Extension":
+        return _extension_on(owner)
     if kind in PRIMITIVES:
         return _primitive(primitives.format_of(owner, element.name, kind), element.codes)
     if kind == "Reference":
@@ -225,16 +227,34 @@ def _plain_reference(check: Check) -> Check:
 
 
 def _extension(check: Check) -> Check:
-    """An extension has a value or extensions of its own, not both (ext-1).
-
-    Those that the standard publishes may stand only where it says: for the closer look.
-    """
+    """An extension has a value or extensions of its own, not both (ext-1)."""
 
     def held(value: Any) -> bool:
         others = len(value) - ("id" in value) - ("url" in value)
-        return check(value) and others == 1 and value["url"] not in EXTENSIONS
+        return check(value) and others == 1
 
     return held
+
+
+def _extension_on(owner: str) -> Check:
+    """Those that the standard publishes stand only where they may, and hold what they may."""
+    inner = _late("Extension")
+
+    def check(value: Any) -> bool:
+        if (url := value["url"]) not in EXTENSIONS:
+            return inner(value)
+        if not codes.may_stand(url, owner, owner) or not value.keys() <= _held_by(url):
+            return False
+        parts = codes.parts(url)
+        return inner(value) and all(e["url"] in parts for e in value.get("extension", ()))
+
+    return check
+
+
+@cache
+def _held_by(url: str) -> frozenset[str]:
+    values = ("value" + kind[0].upper() + kind[1:] for kind in codes.holds(url))
+    return frozenset({"id", "url", "extension" if codes.parts(url) else "url", *values})
 
 
 def _with_content(check: Check) -> Check:
@@ -244,7 +264,12 @@ def _with_content(check: Check) -> Check:
 
 def _identifier(check: Check) -> Check:
     """An identifier of the system of addresses is an address."""
-    return lambda value: value.get("system") != "urn:ietf:rfc:3986" and check(value)
+
+    def held(value: Any) -> bool:
+        addressed = value.get("system") == "urn:ietf:rfc:3986" and "value" in value
+        return check(value) and not (addressed and primitives.absolute(value["value"]))
+
+    return held
 
 
 def _attachment(check: Check) -> Check:
