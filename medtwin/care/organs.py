@@ -139,21 +139,34 @@ def true_by(record: Record, now: datetime) -> Record:
 
 
 def lived(vault: Vault, who: Principal, record: Record, model: Model[Any]) -> Twin:
-    """The twin as it was kept where it holds every fact; otherwise it lives anew from its birth.
+    """The twin as it was kept where it holds every fact; gone on from there where all that is
+    new is later; otherwise it lives anew from its birth.
 
-    Facts are few, so that living anew is quick, and a late fact gives the twin that facts in
-    order would have given. What it foretold is kept before the twin: killed in between, it only
-    lives once more.
+    A late fact gives the twin that facts in order would have given. What it foretold is kept
+    before the twin: killed in between, it only lives once more.
     """
     told, first = everything_of(record, model), newborn(record, model)
     kept = kept_state(vault, who, record.patient, model)
     if kept is not None and in_step(kept, first, told):
         return kept
-    twin, scored = lived_and_scored(first, told)
+    begun, left = gone_on(kept, first, told)
+    twin, scored = lived_and_scored(begun, left)
     vault.keep_entries(who, record.patient, scored, Purpose.twin)
     vault.forget_checkpoints(who, record.patient, model.name, Purpose.twin, moment(0.0))
     vault.keep(who, dumped(twin), twin.patient, model.name, moment(twin.at), Purpose.twin)
     return twin
+
+
+def gone_on(
+    kept: Twin | None, first: Twin, told: Sequence[Observation]
+) -> tuple[Twin, list[Observation]]:
+    """Where to live on from, and through what: the twin as kept, if what it has not lived through
+    is later than itself; else its birth."""
+    if kept is not None:
+        before = [fact for fact in told if fact.at.timestamp() <= kept.at]
+        if before and in_step(kept, first, before):
+            return kept, [fact for fact in told if fact.at.timestamp() > kept.at]
+    return first, list(told)
 
 
 def newborn(record: Record, model: Model[Any]) -> Twin:

@@ -11,6 +11,7 @@ from medtwin.care.organs import (
     brought_up,
     followed,
     going_on,
+    gone_on,
     library,
     looked_ahead,
     newborn,
@@ -19,7 +20,7 @@ from medtwin.care.organs import (
 )
 from medtwin.engine.schedule import Given
 from medtwin.engine.simulate import simulate
-from medtwin.physiology import propofol, type1, warfarin, warfarin_inr
+from medtwin.physiology import propofol, psa, type1, warfarin, warfarin_inr
 from medtwin.record import codes
 from medtwin.record.observation import Observation
 from medtwin.record.record import Record
@@ -149,6 +150,38 @@ def test_a_twin_in_step_is_taken_from_the_vault_as_it_was_kept(vault):
     again = brought_up(vault, the_round, patient, warfarin.model, last)
     assert np.array_equal(first.twin.states, again.twin.states)
     assert ledger(vault, patient) == entries
+
+
+def test_a_later_reading_is_lived_on_to_from_where_the_twin_was_kept(vault):
+    facts = one_dose()
+    patient = kept(vault, facts[:-2])
+    before = brought_up(vault, the_round, patient, warfarin.model, last)
+    assert before is not None
+    kept(vault, facts[-2:])
+    after = brought_up(vault, the_round, patient, warfarin.model, last)
+    assert after is not None
+    whole = newborn(Record(patient).add(facts), warfarin.model)
+    in_order, _ = lived_and_scored(whole, facts)
+    np.testing.assert_array_equal(after.twin.states, in_order.states)
+    begun, left = gone_on(before.twin, whole, [f for f in facts if f.code != codes.weight])
+    assert begun is before.twin
+    assert len(left) == 2
+
+
+def test_a_man_whose_androgen_is_suppressed_is_followed_by_his_psa():
+    assert psa.model in followed([codes.psa, codes.androgen_suppression])
+    assert psa.model not in followed([codes.psa])
+    facts = [
+        fact(0.0, codes.androgen_suppression, 100.0),
+        *(fact(24.0 * d, codes.psa, v) for d, v in ((1, 12.0), (60, 0.6), (120, 0.3))),
+    ]
+    record = Record("psa").add(facts)
+    twin, scored = lived_and_scored(newborn(record, psa.model), facts)
+    assert twin.carried is not None
+    assert len(scored) > 0
+    (ahead,) = looked_ahead(twin, record, facts[-1].at)
+    low, middle, high = ahead.band(0.9)
+    assert np.all((low > 0) & (low < middle) & (middle < high) & (high < 12.0))
 
 
 def test_the_body_is_known_also_where_the_whole_record_is_learned_at_once():
