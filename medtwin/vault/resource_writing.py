@@ -125,16 +125,18 @@ class Writing:
 
     def _allowed(self, patient: str, sent: Sent) -> Decision:
         """Their own choice allows it, or the house takes records in on a basis of its own."""
+        action, decision = self._decided(patient)
+        if not decision.allowed:
+            whose = patient or f"the house ({sent.kind})"
+            raise Refused(decision, self.ground.principal, action, whose)
+        return decision
+
+    def _decided(self, patient: str) -> tuple[Action, Decision]:
         c, who = self.work.connection, self.ground.principal
         take_in = decided(c, who, Action.receive, None, None)
         if not patient or take_in.allowed:
-            decision, action = take_in, Action.receive
-        else:
-            action, purpose = Action.add, self.desk.seen.purpose
-            decision = decided(c, who, action, patient, purpose)
-        if not decision.allowed:
-            raise Refused(decision, who, action, patient or f"the house ({sent.kind})")
-        return decision
+            return Action.receive, take_in
+        return Action.add, decided(c, who, Action.add, patient, self.desk.seen.purpose)
 
     def _whose(self, sent: Sent, before: Version | None) -> str:
         """The pseudonym of whoever it is about; a new Patient gets one."""
@@ -151,6 +153,7 @@ class Writing:
         return patient
 
     def _who(self, sent: Sent, before: Version | None) -> str:
+        self._is_one_person(sent)
         if before is not None:
             return before.patient
         take_in = decided(self.work.connection, self.ground.principal, Action.receive, None, None)
@@ -158,6 +161,22 @@ class Writing:
             raise Refused(take_in, self.ground.principal, Action.receive, "a new Patient")
         about = f"fhir|{sent.id}"
         return self.store.keyring.pseudonyms([about])[about]
+
+    def _is_one_person(self, sent: Sent) -> None:
+        """Somebody else who may be seen here must not have one of these identifiers."""
+        given = sent.resource.get("identifier")
+        for place, one in enumerate(given if isinstance(given, list) else ()):
+            if not (isinstance(one, dict) and one.get("system") and one.get("value")):
+                continue
+            token = f"{one['system']}|{one['value']}"
+            others = self.find(Search("Patient", (Asked("identifier", "", (token,)),), count=2))
+            if any(v.id != sent.id for v in others):
+                raise CannotKeep(
+                    f"Patient.identifier[{place}]",
+                    "another Patient has this identifier",
+                    "update that one, or ask $match who it is",
+                    "duplicate",
+                )
 
     def _subject(self, sent: Sent) -> str:
         element = _element(sent.resource)
@@ -173,7 +192,7 @@ class Writing:
         if not isinstance(text, str) or not text:
             return self._identified(path, reference)
         found = self._patient(sent.refers.get(text, text))
-        if found is not None:
+        if found is not None and self._decided(found)[1].allowed:
             return found
         if text.startswith(("#", "urn:")) or "Patient/" in text:
             raise CannotKeep(

@@ -135,7 +135,8 @@ def keep(
     try:
         kept = w.keep(Sent(kind, id_, raw, plain(resource), dict(refers)))
     except CannotKeep as why:
-        raise problem(422, why.code, f"{why.because}; {why.then}", why.path) from None
+        status = 409 if why.code == "duplicate" else 422
+        raise problem(status, why.code, f"{why.because}; {why.then}", why.path) from None
     return _answer(call, kept)
 
 
