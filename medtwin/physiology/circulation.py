@@ -16,12 +16,17 @@ both resistances and both venous unstressed volumes. Time in seconds; mmHg, mL, 
     vagal           fev = (fev0 + fev∞ e) / (1 + e), e = exp((fcs - fcs0)/kev)
     each effector   tau d' = G ln(fes(t - D) - fesmin + 1) - d;  value = value0 + d
     vagal effector  tau d' = G fev(t - D) - d;  T = T0 + dTs + dTv
+    atrial reflex   e = 5 tanh((Pra - Pra,n) / 5);  resistance times 1 - 0.073 e,
+                    unstressed volume + 66.7 e (gut) and + 43.5 e (rest), each behind its lag
 
-Ursino (1998), Am J Physiol 275:H1733, Tables 1 to 3. Differences: pure delays D are chains of
-first-order stages with the same mean; a person's size scales volumes, compliances and flows
-together, so that pressures stay; what is lost or given leaves and enters the veins of the rest
-of the body. Drugs are classes: each is a change in percent of what it acts on, which takes
-hold with a time constant of `onset`.
+Ursino (1998), Am J Physiol 275:H1733, Tables 1 to 3. The reflex from the right atrium (the
+cardiopulmonary one), which that paper leaves out, is that of Heldt et al. (2002), J Appl Physiol
+92:1239, with the gains of its program CVSim (-0.3 PRU/mmHg in beds of 4.1 PRU; 64, 30, 13.5 and
+2.7 mL/mmHg), around this model's own rest; `atrial` 0 is Ursino's paper alone. Differences: pure
+delays D are chains of first-order stages with the same mean; a person's size scales volumes,
+compliances and flows together, so that pressures stay; what is lost or given leaves and enters the
+veins of the rest of the body. Drugs are classes: each is a change in percent of what it acts on,
+which takes hold with a time constant of `onset`.
 Systolic, diastolic and mean pressure, stroke volume and ejection fraction are read out once a
 beat by states that feel the waveform and act on nothing.
 """
@@ -31,11 +36,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from medtwin.engine.model import Model, fixed, varies
-from medtwin.maths.functions import exp, floor, greatest, log, positive, sin, where
+from medtwin.maths.functions import exp, floor, greatest, log, positive, sin, tanh, where
 from medtwin.record import codes
 from medtwin.record.codes import Code
 
 vessels, heart, reflex = (f"Ursino 1998 Table {k}" for k in (1, 2, 3))
+cvsim = "CVSim (Heldt 2002)"
 spread = "spread between healthy adults: assumed"
 pi = 3.141592653589793
 
@@ -64,6 +70,9 @@ class Parameters:
     )
     set_point: Any = varies(
         92.0, unit="mm[Hg]", cv=0.08, low=70.0, high=130.0, source=f"Pn, {reflex}"
+    )
+    atrial: Any = varies(
+        1.0, unit="1", cv=0.3, low=0.0, high=2.0, source=f"of the atrial reflex; 1 is {cvsim}"
     )
     period0: Any = varies(0.58, unit="s", cv=0.1, low=0.4, high=0.85, source=f"T0, {reflex}")
     onset: Any = varies(60.0, unit="s", cv=0.3, low=10.0, high=300.0, source="of a drug; assumed")
@@ -128,6 +137,10 @@ class Parameters:
     GVuev: Any = fixed(-132.5, unit="mL", source=reflex)
     GTs: Any = fixed(-0.13, unit="s", source=reflex)
     GTv: Any = fixed(0.09, unit="s2", source=reflex)
+    atrial_set: Any = fixed(5.0, unit="mm[Hg]", source="this model's rest")
+    GRa: Any = fixed(-0.073, unit="/mm[Hg]", source=cvsim)
+    GVga: Any = fixed(66.7, unit="mL/mm[Hg]", source=f"gut and kidney, {cvsim}")
+    GVra: Any = fixed(43.5, unit="mL/mm[Hg]", source=f"the rest, {cvsim}")
 
 
 resting_drive = 1.18  # ln(fes - fesmin + 1) where Tables 1 and 2 and Table 3 meet
@@ -161,6 +174,7 @@ def start(p: Any) -> tuple[Any, ...]:
         *(resting_drive + none, resting_vagal + none),
         *(none, none, none, none),
         *(arteries, arteries, arteries, arteries, right, left_heart, 0.4 * left_heart),
+        *(none, none),
     )
 
 
@@ -195,6 +209,7 @@ def drift(t: Any, x: tuple[Any, ...], u: tuple[Any, ...], p: Any) -> tuple[Any, 
     contractility, resistance, capacity, rate_drive, vagal = x[22:27]
     constricted, stronger, faster, dilated = x[27:31]
     peak, top, bottom, mean, right_mean, filled, emptied = x[31:38]
+    atrial_soon, atrial_late = x[38:40]
     bleeding, fluid, constrictor, inotrope, chronotrope, dilator = u
 
     s = size(p)
@@ -219,11 +234,15 @@ def drift(t: Any, x: tuple[Any, ...], u: tuple[Any, ...], p: Any) -> tuple[Any, 
     mitral = positive(left - left_pressure) / (p.Ra / s)
     tricuspid = positive(right - right_pressure) / (p.Ra / s)
 
-    narrowing = p.tone * (1.0 + constricted) / s
+    narrowing = p.tone * (1.0 + constricted) * (1.0 + p.GRa * atrial_soon) / s
     through_gut = (p.Rsp0 + p.GRsp * resistance) * narrowing
     through_rest = (p.Rep0 + p.GRep * resistance) * narrowing
-    gut_unstressed = (p.Vusv0 + p.GVusv * capacity) * (1.0 + dilated) * s
-    rest_unstressed = (p.Vuev0 + p.GVuev * capacity) * (1.0 + dilated) * s
+    gut_unstressed = p.Vusv0 + p.GVusv * capacity + p.GVga * atrial_late
+    rest_unstressed = p.Vuev0 + p.GVuev * capacity + p.GVra * atrial_late
+    gut_unstressed, rest_unstressed = (
+        gut_unstressed * (1.0 + dilated) * s,
+        rest_unstressed * (1.0 + dilated) * s,
+    )
     gut_pressure = (gut_veins - gut_unstressed) / (p.Csv * s)
     rest_pressure = (rest_veins - rest_unstressed) / (p.Cev * s)
     to_gut, to_rest = (small - gut_pressure) / through_gut, (small - rest_pressure) / through_rest
@@ -243,6 +262,7 @@ def drift(t: Any, x: tuple[Any, ...], u: tuple[Any, ...], p: Any) -> tuple[Any, 
         (p.fev0 + p.fevinf * v) / (1.0 + v) - resting_vagal
     )
     soon, late = driven(out2, p), driven(out5, p)
+    filled_less = p.atrial * 5.0 * tanh((right_mean - p.atrial_set) / 5.0)
 
     closed = where(ejected + mitral > 0.0, 0.0, 1.0)
     early = where(beat < 0.5 * share, closed, 0.0)
@@ -287,6 +307,8 @@ def drift(t: Any, x: tuple[Any, ...], u: tuple[Any, ...], p: Any) -> tuple[Any, 
         (right - right_mean) / 5.0,
         200.0 * early * (left_heart - filled),
         200.0 * closed * where(beat > 0.5 * share, 1.0, 0.0) * (left_heart - emptied),
+        (filled_less - atrial_soon) / 6.0,
+        (filled_less - atrial_late) / 20.0,
     )
 
 
@@ -326,12 +348,13 @@ model = Model(
         *("drive of resistance", "drive of veins", "drive of rate", "vagal tone"),
         *("constricted", "stronger", "faster", "dilated", "running peak", "systolic"),
         *("diastolic", "mean pressure", "mean right atrial", "end-diastolic", "end-systolic"),
+        *("atrial on resistance", "atrial on veins"),
     ),
     units=(
         *("mm[Hg]", "mL/s", "mm[Hg]", "mL", "mL", "mm[Hg]", "mL", "mm[Hg]", "mL/s", "mm[Hg]"),
         *("mm[Hg]", "mm[Hg]", "mL", "1", "mm[Hg]", "/s", "/s", "/s", "/s", "/s", "/s", "/s"),
         *("1", "1", "1", "1", "/s", "1", "1", "1", "1", "mm[Hg]", "mm[Hg]", "mm[Hg]"),
-        *("mm[Hg]", "mm[Hg]", "mL", "mL"),
+        *("mm[Hg]", "mm[Hg]", "mL", "mL", "mm[Hg]", "mm[Hg]"),
     ),
     parameters=Parameters,
     inputs=(),
