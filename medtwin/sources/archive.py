@@ -75,7 +75,7 @@ def _near(
             found = archive.getinfo(inner)
         except KeyError:
             return None
-        if "/" in name or _too_dense(found, largest) or found.file_size > largest:
+        if "/" in name or _too_dense(found, largest) or found.file_size > largest >> 2:
             return None
         outer = member.name.rpartition(":")[0]
         near = _near(

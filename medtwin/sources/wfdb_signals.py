@@ -87,25 +87,42 @@ FORMATS: dict[int, tuple[Callable[[Raw, int], Samples], tuple[int, int], int | N
 }
 
 
-def decoded(raw: bytes, signals: Sequence[Signal], frames: int | None) -> list[Samples]:
-    """The samples of each signal of one file, as written.
-
-    Raises `BadSignal` where the file is shorter than its header says, or its format unknown.
-    """
-    format_ = signals[0].format
-    if format_ not in FORMATS:
+def frames_there(size: int, signals: Sequence[Signal]) -> int:
+    """How many frames a file of this size holds. Raises `BadSignal` where the format is unknown."""
+    if signals[0].format not in FORMATS:
         allowed = ", ".join(map(str, FORMATS))
-        raise BadSignal(f"format {format_} is not known; known are {allowed}")
-    decode, (size, per), _ = FORMATS[format_]
-    body = np.frombuffer(raw, dtype=np.uint8)[signals[0].begins :]
+        raise BadSignal(f"format {signals[0].format} is not known; known are {allowed}")
+    _, (bytes_, per), _ = FORMATS[signals[0].format]
+    return (size - signals[0].begins) * per // bytes_ // sum(s.per_frame for s in signals)
+
+
+def span(first: int, count: int, signals: Sequence[Signal]) -> tuple[int, int]:
+    """Where in the file so many frames begin, and how many bytes they are.
+
+    `first` is a multiple of 6, so that packed samples begin with a whole group.
+    """
+    _, (size, per), _ = FORMATS[signals[0].format]
     each = sum(s.per_frame for s in signals)
-    there = len(body) * per // size // each
-    wanted = frames or there
-    if there < wanted:
-        raise BadSignal(f"it holds {there} of the {wanted} frames its header tells of")
-    parts = _parted(decode(body, wanted * each).reshape(wanted, each), signals)
-    if format_ == 8:  # each signal's own differences, from its initial value on
-        return [np.cumsum(p) + s.first for p, s in zip(parts, signals, strict=True)]
+    return signals[0].begins + first * each * size // per, -(-count * each * size // per)
+
+
+def decoded(
+    raw: bytes, signals: Sequence[Signal], frames: int, last: Sequence[int] = ()
+) -> list[Samples]:
+    """So many frames of each signal of one file, as written.
+
+    `last` are the samples before these, which a format of differences goes on from. Raises
+    `BadSignal` where there are fewer bytes.
+    """
+    decode, _, _ = FORMATS[signals[0].format]
+    each = sum(s.per_frame for s in signals)
+    if len(raw) < span(0, frames, signals)[1]:
+        raise BadSignal(f"it breaks off: {len(raw)} bytes are not {frames} frames")
+    rows = decode(np.frombuffer(raw, dtype=np.uint8), frames * each).reshape(frames, each)
+    parts = _parted(rows, signals)
+    if signals[0].format == 8:  # each signal's own differences, from its initial value on
+        start = last or [s.first for s in signals]
+        return [np.cumsum(p) + f for p, f in zip(parts, start, strict=True)]
     return parts
 
 
@@ -114,19 +131,27 @@ def _parted(rows: Int[np.ndarray, "frame sample"], signals: Sequence[Signal]) ->
     return [part.ravel() for part in np.split(rows, ends, axis=1)]
 
 
-def wrong_sum(samples: Samples, signal: Signal) -> bool:
-    """Whether the header's checksum (16 bits of the sum) tells of other samples."""
-    told = signal.checksum
-    return told is not None and bool((int(samples.sum()) - told) & 0xFFFF)
+def wrong_sum(total: int, signal: Signal) -> bool:
+    """Whether the header's checksum (16 bits of the sum of all samples) tells of others."""
+    return signal.checksum is not None and bool((total - signal.checksum) & 0xFFFF)
 
 
 def physical(samples: Samples, signal: Signal) -> Float32[np.ndarray, " sample"]:
-    """In the signal's unit; NaN where there is none; without the skew."""
+    """In the signal's unit; NaN where there is none."""
     lost = FORMATS[signal.format][2]
     values = ((samples - signal.baseline) / signal.gain).astype(np.float32)
     if lost is not None:
         values[samples == lost] = np.nan
-    if signal.skew:
-        by = min(signal.skew * signal.per_frame, len(values))
-        values = np.concatenate([values[by:], np.full(by, np.nan, dtype=np.float32)])
     return values
+
+
+def unskewed(
+    values: Float32[np.ndarray, " sample"], signal: Signal, frames: int
+) -> Float32[np.ndarray, " frame"]:
+    """So many frames from the skew on; NaN where the file ends before."""
+    begin, wanted = signal.skew * signal.per_frame, frames * signal.per_frame
+    found = values[begin : begin + wanted]
+    if len(found) == wanted:
+        return found
+    missing = np.full(wanted - len(found), np.nan, dtype=np.float32)
+    return np.concatenate([found, missing])

@@ -238,14 +238,15 @@ def lines(n):
     return "".join(STEPS.replace("120", str(i % 99991)) for i in range(n))
 
 
-def test_an_export_longer_than_a_document_may_be_streams_also_from_a_zip(tmp_path):
+def test_an_export_longer_than_a_document_may_be_streams_also_from_a_zip(tmp_path, monkeypatch):
+    monkeypatch.setattr("medtwin.sources.archive.SMALL", 1 << 20)
     name = "apple_health_export/export.xml"
     with zipfile.ZipFile(tmp_path / "ada.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, export(lines(80_000)))
+        archive.writestr(name, export(lines(15_000)))
     size = zipfile.ZipFile(tmp_path / "ada.zip").getinfo(name).file_size
-    assert size > 16 << 20
-    arrived = walked(tmp_path / "ada.zip", largest=10 << 20)
-    assert sum(len(a.facts) for a in arrived) == 80_000
+    assert size > 3 << 20
+    arrived = walked(tmp_path / "ada.zip", largest=2 << 20)
+    assert sum(len(a.facts) for a in arrived) == 15_000
     assert sum(len(a.original) for a in arrived) == size
 
 
@@ -269,8 +270,8 @@ print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - began)
 
 
 def test_memory_does_not_grow_with_the_export(tmp_path):
-    """60 MB may cost no more than a dozen blocks on top of what the sources take to import."""
-    (tmp_path / "ada.xml").write_bytes(export(lines(240_000)))
+    """25 MB may cost no more than a dozen blocks on top of what the sources take to import."""
+    (tmp_path / "ada.xml").write_bytes(export(lines(100_000)))
     did = subprocess.run(
         [sys.executable, "-c", CHILD, str(tmp_path / "ada.xml")],
         capture_output=True,
@@ -279,8 +280,8 @@ def test_memory_does_not_grow_with_the_export(tmp_path):
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     facts, kilobytes = map(int, did.stdout.split())
-    assert facts == 240_000
-    assert kilobytes < 150_000
+    assert facts == 100_000
+    assert kilobytes < 120_000
 
 
 def test_glucose_of_apple_is_the_same_code_as_everybodys():

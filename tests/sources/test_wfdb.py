@@ -88,13 +88,48 @@ def test_a_signal_sampled_more_often_has_its_own_rate_and_a_skewed_one_its_place
     np.testing.assert_array_equal(slow.samples, [[20, np.nan]])
 
 
+def test_a_long_record_comes_in_stretches_that_follow_one_another(tmp_path, monkeypatch):
+    from medtwin.sources import wfdb
+
+    monkeypatch.setattr(wfdb, "STRETCH", 24)
+    rng = np.random.default_rng(1)
+    for number, low, high in ((212, -2047, 2047), (8, -100, 100), (16, -999, 999)):
+        values = rng.integers(low, high, (50, 2))
+        raw, first = packed(number, values), values[0] - (values[0] if number == 8 else 0)
+        sums = [int(c.sum()) for c in (np.cumsum(values, axis=0).T if number == 8 else values.T)]
+        said = "r 2 10 50 00:00:00 01/05/2024\n"
+        for i, skew in enumerate(("", ":3")):
+            said += f"r.dat {number}{skew} 1 12 0 {first[i]} {sums[i]} 0 c{i}\n"
+        arrived = record(tmp_path, said, r=raw)
+        assert refused(arrived) == []
+        assert len(arrived) == 5
+        waves = [[w for w in a.waveforms if "c" in w.channels[0]] for a in arrived]
+        whole = np.cumsum(values, axis=0) if number == 8 else values
+        plain = np.concatenate([w.samples[0] for a in waves for w in a if w.channels[0] == "c0"])
+        np.testing.assert_array_equal(plain, whole[:, 0])
+        late = np.concatenate([w.channel("c1") for a in waves for w in a if "c1" in w.channels])
+        np.testing.assert_array_equal(late, [*whole[3:, 1], np.nan, np.nan, np.nan])
+        assert [a[0].at for a in waves[1:]] == [a[0].until for a in waves[:-1]]
+
+
+def packed(number, values):
+    """The samples as each format packs them, by hand again."""
+    flat = values.ravel()
+    if number == 212:
+        out = bytearray()
+        for a, b in (flat.reshape(-1, 2) & 0xFFF).tolist():
+            out += bytes([a & 0xFF, (b >> 8) << 4 | a >> 8, b & 0xFF])
+        return bytes(out)
+    return flat.astype("i1" if number == 8 else "<i2").tobytes()
+
+
 def test_segments_follow_one_another(tmp_path):
     for n in (1, 2):
         record(tmp_path, f"s{n} 1 10 10\ns{n}.dat 80 1 8 0\n", f"s{n}", **{f"s{n}": b"\x81" * 10})
-    (arrived,) = record(tmp_path, "m/3 1 10 25 00:00:00 01/05/2024\ns1 10\n~ 5\ns2 10\n", "m")
-    first, second = arrived.waveforms
+    arrived = record(tmp_path, "m/3 1 10 25 00:00:00 01/05/2024\ns1 10\n~ 5\ns2 10\n", "m")
+    first, second = [w for a in arrived for w in a.waveforms]
     assert second.at - first.at == timedelta(seconds=1.5)
-    assert arrived.refused == ()
+    assert refused(arrived) == []
 
 
 def test_a_record_without_a_date_says_so_and_stands_when_it_came(tmp_path):
