@@ -147,7 +147,7 @@ def _corrected(twin: Twin, which: int, measured: float) -> Twin:
 def _errors(twin: Twin, which: int, code: Code) -> Float[np.ndarray, " member"]:
     """A reading's own error for each member: the model's where it has one, else the code's."""
     if twin.model.error is None:
-        return np.full(twin.members, code.noise)
+        return np.full(twin.members, float(code.noise))
     told = list(twin.model.error(tuple(twin.states), parameters(twin)))[which]
     return np.broadcast_to(np.asarray(told, float), (twin.members,))
 
