@@ -227,9 +227,7 @@ def _shares(said: Mapping[str, Sequence[Many]], came: Sequence[Many]) -> Many:
 
 def told(found: Table) -> list[str]:
     """The table as Markdown rows."""
-    held = (f"{of['held']:.1%} after {case}" for case, of in found.items())
-    return [
-        *rows_of("silent for", found, voices),
-        "",
-        f"The shown's 90 % interval held {', '.join(held)}.",
-    ]
+    known = [v for v in voices if all(v in of for of in found.values())]
+    held = [f"{of['held']:.1%} after {case}" for case, of in found.items() if "held" in of]
+    said = ["", f"The shown's 90 % interval held {', '.join(held)}."] if held else []
+    return [*rows_of("silent for", found, known), *said]

@@ -16,13 +16,14 @@ from medtwin.twin.heads import speaking
 from medtwin.twin.ledger import LedgerEntry
 from medtwin.twin.loop import Following, Head, follow
 from medtwin.twin.personal import Personal
-from medtwin.twin.refit import TooLittle, most_days, refit
+from medtwin.twin.refit import TooLittle, refit
 from medtwin.twin.silence import taught as taught_by_silences
 from medtwin.vault.consent import Purpose
 from medtwin.vault.vault import Vault
 
 every = timedelta(minutes=30)
 warm = timedelta(hours=6)
+silences_of = timedelta(weeks=12)
 horizons = (15, 30, 45, 60, 90, 120)
 least_lessons = {ridge_inputs.head: 300, lightgbm_person.head: 700}
 """Quarter hours from which each head may begin to learn: about three days for a straight line, a
@@ -73,9 +74,9 @@ def taught(past: Record) -> tuple[Learned, ...]:
 
 
 def of_late(past: Record) -> Record:
-    """The last weeks alone, as many as the personal fit looks at."""
+    """The last weeks alone, as far back as past silences are looked for."""
     newest = float(past[codes.glucose].at.max()) if len(past[codes.glucose]) else 0.0
-    since = newest - most_days * 86400
+    since = newest - silences_of.total_seconds()
     return Record(past.patient, {c: s.keep(s.at >= since) for c, s in past.columns.items()})
 
 

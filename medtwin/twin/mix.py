@@ -120,14 +120,17 @@ def weighed(
     by: tuple[str, ...],
     horizons: tuple[float, ...],
     parts: Sequence[Part],
+    apart: int = 1,
 ) -> Weights:
-    """Weights from mean and spread of each head, and what was measured, for each horizon."""
+    """Weights from mean and spread of each head, and what was measured, for each horizon.
+
+    Of `apart` forecasts one alone stands for itself, where they overlap so much."""
     shares, misses = [], []
     for mean, spread, measured in parts:
         share = stacked(mean, measured)
         missed = (measured - share @ mean) / (share @ spread)
         shares.append(share)
-        misses.append(_quantiles(missed))
+        misses.append(_quantiles(missed, apart))
     count = min(len(measured) for _, _, measured in parts)
     return Weights(by, horizons, np.array(shares), np.array(misses), count)
 
@@ -213,10 +216,13 @@ def _at(said: Said, horizons: Sequence[float], what: str) -> np.ndarray:
     return np.interp(horizons, said.horizons, getattr(said, what))
 
 
-def _quantiles(missed: np.ndarray) -> np.ndarray:
-    """Empirical quantiles of the misses, drawn towards the normal's while there are few."""
+def _quantiles(missed: np.ndarray, apart: int) -> np.ndarray:
+    """Empirical quantiles of the misses, drawn towards the normal's while there are few; further
+    out where few of them stand for themselves (the n + 1 of split conformal prediction)."""
     trust = len(missed) / (len(missed) + equal_worth)
-    return trust * np.quantile(missed, levels) + (1 - trust) * norm.ppf(levels)
+    n = max(len(missed) / apart, 1.0)
+    further = (levels - 0.5) * (n + 1) / n + 0.5 if apart > 1 else levels
+    return trust * np.quantile(missed, np.clip(further, 0.0, 1.0)) + (1 - trust) * norm.ppf(levels)
 
 
 def arrays(rows: Sequence[Mapping[str, LedgerEntry]], by: Sequence[str]) -> Part:

@@ -17,7 +17,7 @@ from medtwin.record import codes
 from medtwin.record.record import Record, moment
 from medtwin.twin.heads import of_silence, speaking
 from medtwin.twin.loop import Following, look_ahead
-from medtwin.twin.mix import Said, alone, levels, mechanism, shown
+from medtwin.twin.mix import Said, alone, levels, mechanism, shown, weighed
 from medtwin.twin.silence import horizons, silences, taught, weights_of
 from medtwin.twin.twin import born
 from tests.learning.people import corrupted, day, hour, minute, start, synthetic_person
@@ -141,6 +141,20 @@ def test_shares_in_a_silence_come_from_the_rehearsal_and_sum_to_one():
     # misses of -60 and +20 that come together cancel at a quarter to three quarters
     assert found.share[:, 0] == pytest.approx(np.full(3, 0.25), abs=0.04)
     assert weights_of((), ()) is None
+
+
+def test_silences_that_share_their_hours_make_wider_intervals_than_as_many_apart():
+    rng = np.random.default_rng(3)
+    said = rng.normal(150, 30, (1, 300))
+    part = (said, np.full((1, 300), 20.0), said[0] + rng.normal(0, 20, 300))
+    apart, shared = (weighed((mechanism,), (60.0,), [part], n).misses[0] for n in (1, 25))
+    assert shared[1] < apart[1] < -1.5
+    assert shared[-2] > apart[-2] > 1.5
+    # of 12 that stand for themselves the 95th percentile is the (12 + 1) / 12-fold further out
+    trust = 300 / 360
+    missed = (part[2] - said[0]) / 20
+    expected = trust * np.quantile(missed, 0.5 + 0.45 * 13 / 12) + (1 - trust) * norm.ppf(0.95)
+    assert shared[np.argmin(np.abs(levels - 0.95))] == pytest.approx(expected)
 
 
 def test_in_a_silence_the_shown_forecast_is_the_mix_of_the_silence(learned):
