@@ -34,7 +34,8 @@ each = pytest.mark.parametrize("which", everyone, ids=lambda m: m.name)
 
 @pytest.fixture(autouse=True)
 def found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kept twin's model is found by name, here among those of this page."""
+    """A kept twin's model is found by name, here among those of this page; few particles do."""
+    monkeypatch.setattr("medtwin.twin.carried.particles", 150)
     known = {m.name: m for m in everyone}
     monkeypatch.setattr("medtwin.twin.bytes.everything", lambda room, kind: known)
 
@@ -82,7 +83,10 @@ def test_the_same_plan_twice_differs_by_nothing_whatever_regime_comes(which: Any
     assert np.all(compare(twin, level, times, (), plan).paths > 0)
 
 
-def test_particles_that_remember_believe_what_brute_force_believes() -> None:
+def test_particles_that_remember_believe_what_brute_force_believes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("medtwin.twin.carried.particles", 1000)
     rng = np.random.default_rng(0)
     cl = 4 * np.exp(np.sqrt(np.log1p(1.2**2)) * rng.standard_normal(2_000_000))
     v = 40 * np.exp(np.sqrt(np.log1p(0.2**2)) * rng.standard_normal(2_000_000))
