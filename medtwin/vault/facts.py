@@ -96,7 +96,7 @@ def learn_words(c: Connection, seal: Seal, said: Mapping[str, Code]) -> None:
 def _word(seal: Seal, code: Code) -> dict[str, Any]:
     plain = orjson.dumps(described(code))
     sealed = seal.close(place(seal.owner, "vocabulary", code.id), plain)
-    return {"patient": seal.owner, "code": code.id, "sealed": sealed}
+    return {"patient": seal.owner, "code": code.id, "sealed": sealed, "facts": 0}
 
 
 def described(code: Code) -> dict[str, Any]:

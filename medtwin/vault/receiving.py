@@ -11,7 +11,7 @@ from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.person import Person
 from medtwin.sources.source import Arrived, Refusal
-from medtwin.vault import people, resources
+from medtwin.vault import people, resources, rollups
 from medtwin.vault.access import Action, Principal
 from medtwin.vault.consent import Choice, Decision, Purpose
 from medtwin.vault.dialect import Row, insert_new
@@ -207,6 +207,7 @@ def keep_facts(c: Connection, seal: Seal, new: Sealed) -> int:
     added = insert_facts(c, seal, new.said, new.rows)
     if added:
         people.count(c, seal.owner, added, [row["at"] for row in new.rows])
+        rollups.follow(c, seal, new.rows, added)
     return added
 
 

@@ -37,11 +37,9 @@ from medtwin.vault.dialect import address
 from medtwin.vault.people import Listed
 from medtwin.vault.provenance import Origin
 from medtwin.vault.receiving import Receipt
-from medtwin.vault.resource_door import Resources
 from medtwin.vault.retirement import Certificate
 from medtwin.vault.store import Store, decided
 from medtwin.vault.times import moment
-from medtwin.vault.tokens import Tokens
 
 
 def now() -> datetime:
@@ -96,16 +94,6 @@ class Vault:
     def accounts(self) -> Accounts:
         """Who may log in."""
         return Accounts(self._store)
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        """What programs show instead of passwords."""
-        return Tokens(self._store)
-
-    @cached_property
-    def resources(self) -> Resources:
-        """The FHIR resources: read, found and written."""
-        return Resources(self._store)
 
     # Who may what
 
