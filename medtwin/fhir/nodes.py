@@ -96,7 +96,7 @@ def root(resource: Any, kind: str | None = None) -> Node:
 
 
 @cache
-def _names(kind: str, name: str) -> tuple[tuple[str, str], ...] | None:
+def json_names(kind: str, name: str) -> tuple[tuple[str, str], ...] | None:
     """The JSON names of an element, each with its kind; None for an element nobody knows."""
     if name == "resourceType":
         return (("resourceType", "code"),)
@@ -116,16 +116,33 @@ def children(node: Node, name: str) -> Nodes:
         return _of_primitive(node, name)
     if not node.kind:
         return _untyped(held, name)
-    names = _names(node.kind, name)
+    names = json_names(node.kind, name)
     if names is None:
         return NOTHING
     found: Nodes = []
-    for json, kind in names:
-        if json in held:
-            _grow(found, held[json], kind, held.get("_" + json))
-        elif (sibling := held.get("_" + json)) is not None:
-            _grow(found, None, kind, sibling)
+    for json, kind in names if len(names) < FEW else _chosen(node.kind, name, held):
+        value, sibling = held.get(json), held.get("_" + json)
+        if type(value) is list and sibling is None and kind != "Resource":
+            found += [Node(one, kind) for one in value]
+        elif value is not None or sibling is not None:
+            _grow(found, value, kind, sibling)
     return found
+
+
+FEW = 4  # names that may each be tried; of a wider choice the one is looked for
+
+
+def _chosen(kind: str, name: str, held: dict[str, Any]) -> list[tuple[str, str]]:
+    """Which of many names a choice has here."""
+    names = _by_json(kind, name)
+    found = [names[key] for key in held if key in names]
+    return found if len(found) < 2 else list(dict.fromkeys(found))
+
+
+@cache
+def _by_json(kind: str, name: str) -> dict[str, tuple[str, str]]:
+    pairs = json_names(kind, name) or ()
+    return {key: pair for pair in pairs for key in (pair[0], "_" + pair[0])}
 
 
 def _grow(found: Nodes, value: Any, kind: str, sibling: Any) -> None:

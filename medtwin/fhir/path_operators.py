@@ -378,9 +378,16 @@ def signed(sign: str, nodes: Nodes) -> Nodes:
 
 # Collections and logic
 
+TEXTS = frozenset({"System.String", "string", "code", "id"})  # equal as texts, whatever follows
+
 
 def distinct(nodes: Nodes) -> Nodes:
     """Each once, in the order met."""
+    if len(nodes) > 8 and all(n.kind in TEXTS and n.sibling is None for n in nodes):
+        first: dict[str, Node] = {}
+        for node in nodes:
+            first.setdefault(node.value, node)
+        return list(first.values())
     found: Nodes = []
     for node in nodes:
         if not any(same(node, other) for other in found):

@@ -11,6 +11,7 @@ from threading import local
 from typing import Any
 
 from medtwin.fhir import codes, primitives, rules
+from medtwin.fhir.bundles import bundle
 from medtwin.fhir.r4_extensions import EXTENSIONS
 from medtwin.fhir.references import named_kind
 from medtwin.fhir.types import PRIMITIVES, RESOURCE_KINDS, Element, elements, fields, json_name
@@ -41,6 +42,15 @@ def _contains_what_it_names(resource: dict[str, Any], met: list[str]) -> bool:
 def _contained(value: Any) -> bool:
     """Contained resources contain no others and have no versions (dom-2, dom-4, dom-5)."""
     return all("contained" not in o and "meta" not in o and resource_check(o) for o in value)
+
+
+def _apart(resource: Any) -> bool:
+    """A resource in a bundle: what it contains is its own affair."""
+    outer = LOCAL.met
+    try:
+        return certainly_valid(resource)
+    finally:
+        LOCAL.met = outer
 
 
 def resource_check(resource: Any) -> bool:
@@ -167,7 +177,7 @@ def _many(one: Check, most: int | None) -> Check:
 
 def _one(owner: str, element: Element, kind: str) -> Check:
     if kind == "Resource":
-        return resource_check
+        return _apart
     if kind == "Extension":
         return _extension_on(owner)
     if kind in PRIMITIVES:
@@ -277,6 +287,11 @@ def _attachment(check: Check) -> Check:
     return lambda value: not ("size" in value and "data" in value) and check(value)
 
 
+def _bundle(check: Check) -> Check:
+    """What the entries owe one another is asked of `bundles`."""
+    return lambda value: check(value) and next(bundle(value, ""), None) is None
+
+
 def _looked_closer(check: Check) -> Check:
     """A kind of which the standard says more than this can see."""
     return _no
@@ -294,6 +309,6 @@ SPECIAL: dict[str, Callable[[Check], Check]] = {
     "Identifier": _identifier,
     "Attachment": _attachment,
     "Expression": _looked_closer,
-    "Bundle": _looked_closer,
+    "Bundle": _bundle,
     "Observation": _observation,
 }

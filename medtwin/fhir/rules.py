@@ -202,8 +202,53 @@ def _period_asked(o: dict[str, Any]) -> bool:
     return _period_rule()(o)
 
 
+def _entries(o: dict[str, Any]) -> list[dict[str, Any]]:
+    return o.get("entry", [])
+
+
+def _asks(o: dict[str, Any]) -> bool:
+    """Entries have a request where the bundle is one of requests, and only there (bdl-3)."""
+    wanted = o.get("type") in {"batch", "transaction", "history"}
+    return all(("request" in e) is wanted for e in _entries(o))
+
+
+def _answers(o: dict[str, Any]) -> bool:
+    """The same of responses (bdl-4)."""
+    wanted = o.get("type") in {"batch-response", "transaction-response", "history"}
+    return all(("response" in e) is wanted for e in _entries(o))
+
+
+def _found_by_search(o: dict[str, Any]) -> bool:
+    return o.get("type") == "searchset" or not any("search" in e for e in _entries(o))
+
+
+def _each_once(o: dict[str, Any]) -> bool:
+    """No address twice, or each time with another version (bdl-7)."""
+    told = [(e["fullUrl"], e.get("resource", {}).get("meta", {}).get("versionId"))
+            for e in _entries(o) if "fullUrl" in e]  # fmt: skip
+    return o.get("type") == "history" or len(set(told)) == len(told)
+
+
+def _no_document(o: dict[str, Any]) -> bool:
+    return o.get("type") not in {"document", "message"}
+
+
+def _unversioned(o: dict[str, Any]) -> bool:
+    return "/_history/" not in o.get("fullUrl", "")
+
+
+def _of(key: str) -> str:
+    return next(r[2] for r in RULES if r[0] == key)
+
+
 KNOWN: dict[str, Quick] = {
-    next(r[2] for r in RULES if r[0] == "per-1"): _period,
+    **dict.fromkeys(map(_of, ("bdl-9", "bdl-10", "bdl-11", "bdl-12")), _no_document),
+    _of("bdl-2"): _found_by_search,
+    _of("bdl-3"): _asks,
+    _of("bdl-4"): _answers,
+    _of("bdl-7"): _each_once,
+    _of("bdl-8"): _unversioned,
+    _of("per-1"): _period,
     # What contains others, `quick` looks through itself.
     **{r[2]: lambda o: True for r in RULES if r[0] in {"dom-2", "dom-4", "dom-5"}},
 }

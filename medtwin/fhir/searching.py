@@ -14,13 +14,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from medtwin.fhir import moments
-from medtwin.fhir.nodes import MEASURES, Node, root, system
+from medtwin.fhir.nodes import MEASURES, Node, Nodes, children, json_names, root, system
 from medtwin.fhir.path_functions import reference_kind
 from medtwin.fhir.path_grammar import Tree, tree
 from medtwin.fhir.path_items import Ask, State
 from medtwin.fhir.paths import ask_of
 from medtwin.fhir.r4_search import ROWS
-from medtwin.fhir.types import RESOURCE_KINDS, elements, json_name
+from medtwin.fhir.types import RESOURCE_KINDS, elements, is_a, json_name
 
 ISO_CURRENCIES = "urn:iso:std:iso:4217"
 OF_ALL = frozenset({"Resource", "DomainResource"})
@@ -151,11 +151,14 @@ def values(resource: dict[str, Any]) -> Iterator[Found]:
     Unknown kinds give nothing. A value that is not what its type promises is left out.
     """
     kind = resource.get("resourceType", "")
-    whole = root(resource)
-    state = State(whole, [whole], whole, {})
-    for plan in _plans(kind):
-        if plan.needs.isdisjoint(resource):
-            continue
+    whole = [root(resource)]
+    state = State(whole[0], whole, whole[0], {})
+    table = _plans(kind)
+    met: dict[str, Plan] = {}
+    for name in resource:
+        for plan in table.get(name, ()):
+            met[plan.parameter.name] = plan
+    for plan in met.values():
         yield from _found(plan, state, whole)
 
 
@@ -169,9 +172,15 @@ class Plan(NamedTuple):
 
 
 @cache
-def _plans(kind: str) -> tuple[Plan, ...]:
-    found = parameters(kind)
-    return tuple(_plan(kind, p) for p in found.values() if p.expression)
+def _plans(kind: str) -> dict[str, tuple[Plan, ...]]:
+    """The plans that an element of a resource calls for, by its JSON name."""
+    found: dict[str, tuple[Plan, ...]] = {}
+    for parameter in parameters(kind).values():
+        if parameter.expression:
+            plan = _plan(kind, parameter)
+            for name in plan.needs:
+                found[name] = (*found.get(name, ()), plan)
+    return found
 
 
 def _plan(kind: str, parameter: Parameter) -> Plan:
@@ -180,7 +189,73 @@ def _plan(kind: str, parameter: Parameter) -> Plan:
         (code, _type_of(kind, code), ask_of(_picking(tree(path))))
         for code, path in parameter.components
     )
-    return Plan(parameter, frozenset(_needs(kind, what)), ask_of(what), parts)
+    return Plan(parameter, frozenset(_needs(kind, what)), _straight(what) or ask_of(what), parts)
+
+
+def _straight(what: Tree) -> Ask | None:
+    """A path of names, its values of one type, or its references to one: walked at once."""
+    if what[:2] == ("type", "ofType"):
+        inner, kind = _straight(what[2]), what[3]
+        return inner and (
+            lambda state, focus: [n for n in inner(state, focus) if is_a(n.kind, kind)]
+        )
+    if what[0] == "dot" and what[2][:2] == ("call", "where"):
+        inner, kind = _straight(what[1]), _resolved_kind(what[2][2])
+        return (inner and kind and _naming(inner, kind)) or None
+    return _steps(what)
+
+
+def _resolved_kind(arguments: tuple[Tree, ...]) -> str:
+    """`Patient` of `where(resolve() is Patient)`."""
+    (asked,) = arguments
+    resolving = asked[:2] == ("type", "is") and asked[2] == ("call", "resolve", ())
+    return asked[3] if resolving else ""
+
+
+def _naming(inner: Ask, kind: str) -> Ask:
+    def ask(state: State, focus: Nodes) -> Nodes:
+        return [n for n in inner(state, focus) if _names_a(n.value, kind)]
+
+    return ask
+
+
+def _names_a(held: Any, kind: str) -> bool:
+    if not isinstance(held, dict):
+        return isinstance(held, str) and reference_kind(held) == kind
+    address = held.get("reference")
+    said = reference_kind(address) if isinstance(address, str) else ""
+    return (said or held.get("type")) == kind
+
+
+def _steps(what: Tree) -> Ask | None:
+    names: list[str] = []
+    while what[0] == "dot" and what[2][0] == "name":
+        names.append(what[2][1])
+        what = what[1]
+    if what[0] != "name" or not names:
+        return None
+    last, *before = names
+    steps = before[::-1]
+
+    def walk(state: State, focus: Nodes) -> Nodes:
+        level = [(n.value, n.kind) for n in focus]
+        for name in steps:
+            level = [part for held, kind in level for part in _below(held, kind, name)]
+        return [child for held, kind in level for child in children(Node(held, kind), last)]
+
+    return walk
+
+
+def _below(held: dict[str, Any], kind: str, name: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects under a name, each with its type."""
+    for json, inner in json_names(kind, name) or ():
+        part = held.get(json)
+        if type(part) is dict:
+            yield part, inner
+        elif type(part) is list:
+            for one in part:
+                if type(one) is dict:
+                    yield one, inner
 
 
 def _picking(what: Any) -> Any:
@@ -220,15 +295,15 @@ def _second(what: Tree) -> str:
     return ""
 
 
-def _found(plan: Plan, state: State, whole: Node) -> Iterator[Found]:
-    parameter = plan.parameter
-    read = READERS.get(parameter.type)
-    for node in plan.ask(state, [whole]):
+def _found(plan: Plan, state: State, whole: Nodes) -> Iterator[Found]:
+    name, type_ = plan.parameter.name, plan.parameter.type
+    read = READERS.get(type_)
+    for node in plan.ask(state, whole):
         if plan.parts:
             yield from _composite(plan, state, node)
         elif read is not None:
             for value in read(node):
-                yield Found(parameter.name, parameter.type, value)
+                yield Found(name, type_, value)
 
 
 def _composite(plan: Plan, state: State, node: Node) -> Iterator[Found]:
