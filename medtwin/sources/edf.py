@@ -28,6 +28,7 @@ from medtwin.sources.zones import zone_or_none
 
 EDF, BDF = b"0       ", b"\xffBIOSEMI"
 FIXED = 256  # bytes of the header before the signals', and of each signal's part
+LONGEST = 64 << 20  # bytes of one record; EDF itself asks for 61,440 and fewer
 STRETCH = 4 << 20  # samples handed over at once, all channels together
 NOTE = own("edf", "annotation", "", Kind.answer)
 # AASM and Rechtschaffen and Kales names, as EDF+ suggests them (edfplus.info, standard texts).
@@ -72,7 +73,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
             copy = Path(folder) / ("r.bdf" if what.head.startswith(BDF) else "r.edf")
             layout = copied(file, copy)
             yield from _recording(what, copy, layout, options)
-    except (BadEdf, OSError, ValueError) as why:
+    except (BadEdf, OSError, ValueError, IndexError) as why:
         with what.open() as file:
             original = file.read(HEAD)
         yield unread(what, f"it is no EDF we can read ({why})", "export it again", original)
@@ -97,6 +98,8 @@ def copied(file: IO[bytes], copy: Path) -> Layout:
     units = [header[a : a + 8].decode("latin-1").strip() for a in _fields(signals, 96, 8)]
     units = [u for u, name in zip(units, labels, strict=True) if b"F Annotations" not in name]
     size = sum(per) * (3 if start.startswith(BDF) else 2)
+    if min(per) < 1 or size > LONGEST:
+        raise BadEdf(f"a record of it is {size} bytes; allowed are 1 sample a signal to {LONGEST}")
     with copy.open("wb") as out:
         out.write(header)
         there = 0
@@ -134,7 +137,9 @@ def _recording(what: Sent, copy: Path, layout: Layout, options: Options) -> Iter
         if layout.told >= 0 and layout.there < layout.told:
             because = f"{layout.there} of {layout.told} records are there; what is whole is kept"
             block.refuse(what.path.name, because, "send the whole file")
-        annotations(block, reader, at, by)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pyedflib warns of letters it guesses
+            annotations(block, reader, at, by)
         yield from stretches(block, reader, layout, what, (at, by, person))
 
 
@@ -166,14 +171,17 @@ def waveforms(
     told: tuple[datetime, str],
 ) -> Iterator[Waveform]:
     """Channels of one kind and rate together."""
-    labels = reader.getSignalLabels()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        labels = reader.getSignalLabels()
+    said = (*layout.units, *[""] * len(labels))  # a label that is spoilt may hide a channel
     rates = [reader.getSampleFrequency(i) for i in range(len(labels))]
     kinds = [(signal_code(name), rate) for name, rate in zip(labels, rates, strict=True)]
     for kind in dict.fromkeys(kinds):
         mine = [i for i, k in enumerate(kinds) if k == kind]
         samples = np.stack([_samples(reader, i, records) for i in mine])
         names = unlike([labels[i].strip() for i in mine])
-        units = tuple(layout.units[i] for i in mine)
+        units = tuple(said[i] for i in mine)
         try:
             yield Waveform(
                 told[0], kind[0], kind[1], names, units, samples, told[1], block.received

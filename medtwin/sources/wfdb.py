@@ -71,7 +71,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
             for stretch in _stretches(block, part):
                 yield from stretch.arrived(original, MEDIA, what.name, "WFDB record")
                 block, original = Block(about, options.received), b""
-    except BadHeader as why:
+    except (BadHeader, OverflowError) as why:
         block.refuse(what.path.name, why, "send the header as WFDB's header(5) says", raw)
     if original or block.refused:
         yield from block.arrived(original, MEDIA, what.name, "WFDB record")

@@ -12,6 +12,7 @@ from medtwin.sources.readings import utc
 FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
 GAIN = re.compile(r"([-+0-9.eE]+)(?:\(([-+0-9]+)\))?(?:/(\S+))?")
 RATE = re.compile(r"([0-9.eE+-]+)(?:/([0-9.eE+-]+)(?:\(([-0-9.eE+]+)\))?)?")
+MOST = 1e12
 USUAL_RATE, USUAL_GAIN = 250.0, 200.0
 
 
@@ -63,6 +64,8 @@ def header(raw: bytes, zone: tzinfo | None) -> Header:
         found = RATE.fullmatch(words[2]) if len(words) > 2 else None
         rate = float(found.group(1)) if found else USUAL_RATE
         frames = int(words[3]) if len(words) > 3 else None
+        if not (0 < rate < MOST and 0 <= (frames or 0) < MOST):
+            raise ValueError(f"{rate:g} frames a second, {frames} frames")
         at = begun(words[4:6], zone)
     except (IndexError, ValueError) as why:
         raise BadHeader(f"its record line {said[0]!r} is not understood ({why})") from why
@@ -87,8 +90,11 @@ def begun(words: list[str], zone: tzinfo | None) -> datetime | None:
 
 def _segment(line: str) -> tuple[str, int]:
     try:
-        name, frames = line.split()[:2]
-        return name, int(frames)
+        name, told = line.split()[:2]
+        frames = int(told)
+        if not 0 <= frames < MOST:
+            raise ValueError(told)
+        return name, frames
     except ValueError as why:
         raise BadHeader(f"its segment line {line!r} is not understood") from why
 

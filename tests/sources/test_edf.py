@@ -99,6 +99,15 @@ def test_a_long_recording_comes_in_stretches_that_are_the_file(monkeypatch):
     assert [w.at for w in waves[1:]] == [w.until for w in waves[:-1]]
 
 
+def test_a_record_that_cannot_be_is_refused():
+    for samples in (-5, 99999999):
+        raw = edf([("ECG", "mV", 4)], 1)
+        at = 256 * 3 - 2 * 32 - 2 * 8
+        assert raw[at : at + 8] == b"4       "
+        raw = raw[:at] + str(samples).encode().ljust(8) + raw[at + 8 :]
+        assert "a record of it is" in refused(heard(raw, "x.edf"))[0]
+
+
 def test_what_is_no_edf_inside_is_refused():
     assert (
         "do not follow one another"

@@ -146,6 +146,8 @@ BAD = [
     ("r 2 10 20\nshort.dat 80\n", "tells of 2 signals and describes 1"),
     ("r one 10\n", "its record line"),
     ("# nothing\n", "it has no record line"),
+    ("r 1 0 20\nshort.dat 80\n", "0 frames a second"),
+    ("r 1 10 9999999999999999\nshort.dat 80\n", "its record line"),
     ("r 1 10 20\n../../etc/passwd 80\n", "is not beside its header"),
 ]
 
