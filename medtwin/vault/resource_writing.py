@@ -194,7 +194,7 @@ class Writing:
         found = self._patient(sent.refers.get(text, text))
         if found is not None and self._decided(found)[1].allowed:
             return found
-        if text.startswith(("#", "urn:")) or "Patient/" in text:
+        if _within(sent.resource, text) == "Patient" or "Patient/" in text or text[:4] == "urn:":
             raise CannotKeep(
                 f"{path}.reference",
                 f"{text[:80]} is nobody kept here",
@@ -306,6 +306,16 @@ def _element(resource: Resource) -> str:
     """Which element says whose it is."""
     also = WHOSE.get(str(resource.get("resourceType")), "")
     return next((e for e in ("subject", "patient", also) if e and resource.get(e)), "")
+
+
+def _within(resource: Resource, reference: str) -> str:
+    """The kind of a contained resource; a contained one that is not there is nobody."""
+    if not reference.startswith("#"):
+        return ""
+    inside = resource.get("contained")
+    held = (c for c in inside if isinstance(c, dict)) if isinstance(inside, list) else ()
+    kinds = (c.get("resourceType") for c in held if c.get("id") == reference[1:])
+    return str(next(kinds, "Patient"))
 
 
 def _is_person(reference: str, sent: Sent) -> bool:

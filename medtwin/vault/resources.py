@@ -1,5 +1,6 @@
 """FHIR resources as they are kept: every version, sealed; found by what they say; as sent."""
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from medtwin.vault.tables import (
 from medtwin.vault.times import moment
 
 MEDIA = "application/fhir+json"
+POINTS = re.compile(rb'"reference"\s*:\s*"[^"]*Patient/|"resourceType"\s*:\s*"Patient"')
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def incoming(key: bytes, seal: Seal, arrived: Arrived) -> Incoming | None:
 
 def about_somebody(raw: bytes) -> bool:
     """Whether it points at a patient although it names none as its own."""
-    return b'"Patient/' in raw or b"/Patient/" in raw or b'"Patient"' in raw
+    return POINTS.search(raw) is not None
 
 
 def _read(raw: bytes) -> dict[str, Any]:
