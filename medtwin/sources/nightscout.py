@@ -38,7 +38,8 @@ def recognises(path: Path, head: bytes) -> bool:
     entry = entry and (b'"date"' in head or b'"dateString"' in head)
     treatment = b'"eventType"' in head and (b'"created_at"' in head or b'"timestamp"' in head)
     state = b'"created_at"' in head and any(w in head for w in (b'"openaps"', b'"uploader"'))
-    return entry or treatment or state
+    profile = b'"defaultProfile"' in head and b'"store"' in head
+    return entry or treatment or state or profile
 
 
 def read(what: Sent, options: Options) -> Iterator[Arrived]:
@@ -73,7 +74,10 @@ def rates(what: Sent, options: Options) -> Iterator[float]:
 
 
 def told(block: Block, place: str, said: dict[str, Any], site: Site) -> None:
-    """One entry, treatment or state."""
+    """One entry, treatment or state; a profile is what was meant, not what was given."""
+    if "defaultProfile" in said:
+        block.keep("Nightscout profile")
+        return
     try:
         at = when(said, site.zone)
     except ValueError as why:

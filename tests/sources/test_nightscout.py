@@ -113,6 +113,11 @@ def test_what_is_not_understood_is_counted_by_kind():
     assert [a.kept for a in arrived] == ["Nightscout Site Change"] * 2
 
 
+def test_a_profile_is_counted():
+    profile = {"defaultProfile": "Default", "store": {"Default": {"basal": []}}}
+    assert heard(orjson.dumps([profile]), "ada.json")[0].kept == "Nightscout profile"
+
+
 def test_one_line_each_as_a_database_dumps_them():
     raw = b"\n".join(orjson.dumps(sgv(100 + n, n)) for n in range(3))
     assert [f.value for a in heard(raw, "ada.ndjson") for f in a.facts] == [100, 101, 102]
