@@ -11,7 +11,7 @@ from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.person import Person
 from medtwin.sources.source import Arrived, Refusal
-from medtwin.vault import people, resources, rollups
+from medtwin.vault import people, resources, rollups, signals
 from medtwin.vault.access import Action, Principal
 from medtwin.vault.consent import Choice, Decision, Purpose
 from medtwin.vault.dialect import Row, insert_new
@@ -21,7 +21,7 @@ from medtwin.vault.resources import Incoming, incoming
 from medtwin.vault.retirement import finish_all
 from medtwin.vault.seal import Seal
 from medtwin.vault.store import Store, Work
-from medtwin.vault.tables import originals, patients, refusals
+from medtwin.vault.tables import originals, patients, refusals, waveforms
 from medtwin.vault.times import micros, moment
 
 batch_originals, batch_bytes, batch_seconds = 500, 8_000_000, 1.0
@@ -55,10 +55,11 @@ class Ground:
 
 @dataclass(frozen=True)
 class Sealed:
-    """Facts as the store keeps them, and what their codes mean."""
+    """Facts and signals as the store keeps them, and what the facts' codes mean."""
 
     rows: Sequence[Row]
     said: Mapping[str, Code]
+    signals: Sequence[Row] = ()
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def _rows(seal: Seal, arrived: Sequence[Arrived], at: int) -> tuple[list[Row], S
     """The originals, and their facts, each with the original it came from."""
     rows: list[Row] = []
     facts: list[Row] = []
+    drawn: list[Row] = []
     for a in arrived:
         digest = None
         if a.original:
@@ -159,7 +161,8 @@ def _rows(seal: Seal, arrived: Sequence[Arrived], at: int) -> tuple[list[Row], S
             places = a.places or ("",) * len(a.facts)
             both = zip(a.facts, places, strict=True)
             facts += [row(seal, o, (digest, place)) for o, place in both]
-    return rows, Sealed(facts, {o.code.id: o.code for a in arrived for o in a.facts})
+            drawn += [piece for w in a.waveforms for piece in signals.rows(seal, w, digest)]
+    return rows, Sealed(facts, {o.code.id: o.code for a in arrived for o in a.facts}, drawn)
 
 
 def sealed(seal: Seal, new: Sequence[Observation]) -> Sealed:
@@ -185,6 +188,7 @@ def keep(c: Connection, batch: Batch, basis: str, at: int, key: bytes) -> Receip
     if batch.person is not None:
         people.introduce(c, seal, batch.person)
     new = keep_facts(c, seal, batch.facts)
+    insert_new(c, waveforms, batch.facts.signals)
     insert_new(c, refusals, batch.apart)
     kept_originals = insert_new(c, originals, batch.originals)
     resources.keep(c, key, seal, at, batch.served)

@@ -15,6 +15,7 @@ from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.person import Person
 from medtwin.record.record import Record
+from medtwin.record.waveform import Waveform
 from medtwin.sources.source import Arrived, Refusal
 from medtwin.twin.ledger import LedgerEntry
 from medtwin.vault import (
@@ -28,6 +29,8 @@ from medtwin.vault import (
     provenance,
     receiving,
     retirement,
+    rollups,
+    signals,
 )
 from medtwin.vault.access import Action, Principal, Role
 from medtwin.vault.accounts import Accounts
@@ -37,9 +40,12 @@ from medtwin.vault.dialect import address
 from medtwin.vault.people import Listed
 from medtwin.vault.provenance import Origin
 from medtwin.vault.receiving import Receipt
+from medtwin.vault.resource_door import Resources
 from medtwin.vault.retirement import Certificate
+from medtwin.vault.rollups import Chart
 from medtwin.vault.store import Store, decided
 from medtwin.vault.times import moment
+from medtwin.vault.tokens import Tokens
 
 
 def now() -> datetime:
@@ -94,6 +100,16 @@ class Vault:
     def accounts(self) -> Accounts:
         """Who may log in."""
         return Accounts(self._store)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """What programs show instead of passwords."""
+        return Tokens(self._store)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """The FHIR resources: read, found and written."""
+        return Resources(self._store)
 
     # Who may what
 
@@ -202,6 +218,43 @@ class Vault:
             rows = originals.original_rows(work.connection, patient)
             seal = self._store.seal_of(patient)
         return originals.opened_originals(seal, rows)
+
+    def chart(
+        self,
+        principal: Principal,
+        patient: str,
+        code: str,
+        begin: datetime,
+        end: datetime,
+        purpose: Purpose,
+        points: int = rollups.most,
+    ) -> Chart:
+        """The course of a code from `begin` up to `end`, in at most `points`, however long."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            seal = self._store.seal_of(patient)
+            return rollups.chart(work.connection, seal, code, begin, end, points)
+
+    def signals(
+        self, principal: Principal, patient: str, purpose: Purpose
+    ) -> tuple[signals.Signal, ...]:
+        """Which waveforms are kept of a person, and from when to when."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            return signals.known(work.connection, patient)
+
+    def waveforms(
+        self,
+        principal: Principal,
+        patient: str,
+        code: str,
+        begin: datetime,
+        end: datetime,
+        purpose: Purpose,
+        channels: Sequence[str] | None = None,
+    ) -> tuple[Waveform, ...]:
+        """What was drawn from `begin` up to `end`, of these channels or of all."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            seal = self._store.seal_of(patient)
+            return signals.read(work.connection, seal, code, begin, end, channels)
 
     def origin(
         self, principal: Principal, patient: str, fact: Observation, purpose: Purpose
