@@ -23,6 +23,7 @@ on_both |= {f"test_{name}" for name in ("facts", "forecasts", "provenance", "rec
 on_both |= {
     f"test_{name}" for name in ("retirement", "rollups", "signals", "backup", "both_stores")
 }
+on_both |= {"test_resources"}
 
 noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

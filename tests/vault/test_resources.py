@@ -1,10 +1,10 @@
 """FHIR resources in the vault: consent in every query, nothing readable, ended with the person."""
 
-import sqlite3
 from datetime import timedelta
 
 import orjson
 import pytest
+from sqlalchemy import func, select
 
 from medtwin.sources.door import received
 from medtwin.sources.source import Options
@@ -14,6 +14,7 @@ from medtwin.vault.receiving import Ground
 from medtwin.vault.resource_asking import Asked, Search
 from medtwin.vault.resource_door import Absent, Include
 from medtwin.vault.resource_writing import CannotKeep, Sent
+from medtwin.vault.tables import of_resources
 from medtwin.vault.tokens import Bearer
 from medtwin.vault.vault import Vault
 
@@ -25,8 +26,8 @@ CARE = (Purpose.care,)
 
 
 @pytest.fixture
-def vault(tmp_path):
-    with Vault.open(tmp_path / "home") as opened:
+def vault(tmp_path, database):
+    with Vault.open(tmp_path / "home", database=database) as opened:
         yield opened
 
 
@@ -129,25 +130,24 @@ def test_every_look_leaves_a_line_with_the_person_whose_data_left(vault):
     assert vault.verify().ok
 
 
-def test_nothing_of_a_resource_can_be_read_in_the_files(vault, tmp_path):
-    arrives(vault, "hedwig-holunder", "Holunder")
-    vault.close()
+def test_nothing_of_a_resource_can_be_read_in_the_files(tmp_path):
+    with Vault.open(tmp_path / "home") as vault:
+        arrives(vault, "hedwig-holunder", "Holunder")
     files = b"".join(f.read_bytes() for f in (tmp_path / "home").iterdir() if f.is_file())
     for said in (b"Holunder", b"holunder", b"hedwig", b"1970-04-05", b"123.25", b"2339-0"):
         assert said not in files
 
 
-def test_when_a_person_ends_their_resources_and_what_found_them_are_gone(vault, tmp_path):
+def test_when_a_person_ends_their_resources_and_what_found_them_are_gone(vault):
     arrives(vault, "a", "Ash")
     arrives(vault, "b", "Beech")
     pseudonym = vault.resources.read(CLINICIAN, "Patient", "a").patient
     vault.retire(OPERATOR, pseudonym, "she asked for it")
     assert ids(vault, CLINICIAN, "Patient") == ["b"]
-    with sqlite3.connect(tmp_path / "home" / "store.db") as store:
-        for table in ("resources", "resource_words", "resource_times", "resource_links"):
-            query = f"select count(*) from {table} where patient = ?"
-            assert store.execute(query, (pseudonym,)).fetchone() == (0,), table
-    store.close()
+    with vault._store.turns.reading() as c:
+        for table in of_resources:
+            query = select(func.count()).select_from(table).where(table.c.patient == pseudonym)
+            assert c.execute(query).scalar() == 0, table.name
 
 
 def test_writing_needs_the_persons_yes_or_the_right_to_take_records_in(vault):
