@@ -39,10 +39,15 @@ def html_complaint(div: str) -> str | None:
     if len(div) > LARGEST:
         return f"the narrative is longer than {LARGEST} characters"
     try:
-        tree = etree.fromstring(_with_entities(div), _parser())
+        tree = as_xml(div)
     except etree.XMLSyntaxError as why:
         return f"the narrative is not XHTML: {why.msg}"
     return _root(tree) or next(filter(None, map(_element, tree.iter())), None) or _said(tree)
+
+
+def as_xml(div: str) -> Any:
+    """The div as a tree, entities off. Raises lxml's `XMLSyntaxError` for what is no XML."""
+    return etree.fromstring(_with_entities(div), _parser())
 
 
 def _with_entities(div: str) -> bytes:

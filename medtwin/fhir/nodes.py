@@ -88,7 +88,7 @@ def root(resource: Any, kind: str | None = None) -> Node:
     """The node of a whole resource (or of a part, if its kind is given)."""
     if kind is None:
         said = resource.get("resourceType") if isinstance(resource, dict) else None
-        kind = said if said in RESOURCE_KINDS else ""
+        kind = said if isinstance(said, str) and said in RESOURCE_KINDS else ""
     return Node(resource, kind or "")
 
 
@@ -160,7 +160,7 @@ def _grow(found: Nodes, value: Any, kind: str, sibling: Any) -> None:
 def _actual(value: Any, kind: str) -> str:
     if kind == "Resource" and type(value) is dict:
         said = value.get("resourceType")
-        return said if said in RESOURCE_KINDS else ""
+        return said if isinstance(said, str) and said in RESOURCE_KINDS else ""
     return kind
 
 
@@ -222,7 +222,8 @@ def system(node: Node) -> tuple[str, Any]:
     if own == "Decimal" and type(value) is not Decimal:
         return own, _decimal(value)
     if own in MOMENTS and type(value) is str:
-        found = moment(value, own)
+        said = f"T{value}" if own == "Time" and value[:1] != "T" else value
+        found = moment(said, own)
         return ("String", value) if found is None else (own, found)
     return own, value
 

@@ -16,6 +16,7 @@ from medtwin.fhir.nodes import (
     Node,
     Nodes,
     at,
+    children,
     measured,
     number,
     single,
@@ -257,6 +258,8 @@ def _boundary(side: int) -> Callable[..., Nodes]:
         some = whole(digits, "a boundary") if digits else None
         if node is None or node.value is None:
             return NOTHING
+        if node.kind == "Period":
+            return found(children(node, "start" if side < 0 else "end"), digits)
         kind, value = system(node)
         if kind in NUMBERS:
             return _decimal_bound(Decimal(value), side, some)

@@ -22,6 +22,12 @@ class BadPath(ValueError):
     """The expression cannot be read, or cannot be answered; the message says where and why."""
 
 
+# What Python says where a resource is not shaped as its type promises.
+MISSHAPEN = (
+    TypeError, AttributeError, KeyError, ValueError, IndexError, ArithmeticError, RecursionError,
+)  # fmt: skip
+
+
 class Token(NamedTuple):
     """A piece of the text: what it is, what it says, where it begins."""
 

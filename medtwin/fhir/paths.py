@@ -28,7 +28,7 @@ from medtwin.fhir.nodes import (
     type_matches,
 )
 from medtwin.fhir.path_functions import FUNCTIONS, MOST
-from medtwin.fhir.path_grammar import BadPath, Tree, tree
+from medtwin.fhir.path_grammar import MISSHAPEN, BadPath, Tree, tree
 from medtwin.fhir.path_items import ITEMS, State
 from medtwin.fhir.path_operators import OPERATORS, signed
 from medtwin.fhir.quantities import Quantity
@@ -72,7 +72,13 @@ def asked(
     """The same, as nodes that know their types."""
     whole = focus if within is None else root(within)
     named = {k: _variable(v) for k, v in variables.items()} if variables else {}
-    return compiled(expression)(State(whole, [focus], whole, named), [focus])
+    ask = compiled(expression)
+    try:
+        return ask(State(whole, [focus], whole, named), [focus])
+    except BadPath:
+        raise
+    except MISSHAPEN as why:
+        raise BadPath(f"the {focus.kind or 'resource'} is not shaped as its type says") from why
 
 
 def holds(expression: str, resource: Any) -> bool:

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from medtwin.fhir.nodes import Node, boolean
-from medtwin.fhir.path_grammar import BadPath, Tree, tree
+from medtwin.fhir.path_grammar import MISSHAPEN, BadPath, Tree, tree
 from medtwin.fhir.path_items import State
 from medtwin.fhir.paths import ask_of, compiled
 from medtwin.fhir.r4_invariants import BOUND, RULES
@@ -40,13 +40,16 @@ def rules(path: str, severity: str = "error") -> tuple[Rule, ...]:
 def broken(rule: Rule, node: Node, resource: Node, within: Node) -> bool:
     """Whether a rule does not hold; `resource` it stands in, `within` what contains that.
 
-    A rule must be true: without an answer it is broken, as the standard says.
+    A rule must be true: without an answer it is broken, as the standard says. Of an object whose
+    parts are not what they should be nothing is said here.
     """
     state = State(resource, [node], within, {})
     try:
         return boolean(compiled(rule.expression)(state, [node])) is not True
     except BadPath:
         return True
+    except MISSHAPEN:  # then that is what is wrong, and is said already
+        return False
 
 
 @cache

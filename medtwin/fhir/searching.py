@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from medtwin.fhir import moments
 from medtwin.fhir.nodes import MEASURES, Node, Nodes, children, json_names, root, system
 from medtwin.fhir.path_functions import reference_kind
-from medtwin.fhir.path_grammar import Tree, tree
+from medtwin.fhir.path_grammar import MISSHAPEN, BadPath, Tree, tree
 from medtwin.fhir.path_items import Ask, State
 from medtwin.fhir.paths import ask_of
 from medtwin.fhir.r4_search import ROWS
@@ -150,10 +150,9 @@ def values(resource: dict[str, Any]) -> Iterator[Found]:
 
     Unknown kinds give nothing. A value that is not what its type promises is left out.
     """
-    kind = resource.get("resourceType", "")
     whole = [root(resource)]
     state = State(whole[0], whole, whole[0], {})
-    table = _plans(kind)
+    table = _plans(whole[0].kind)
     met: dict[str, Plan] = {}
     for name in resource:
         for plan in table.get(name, ()):
@@ -296,6 +295,14 @@ def _second(what: Tree) -> str:
 
 
 def _found(plan: Plan, state: State, whole: Nodes) -> Iterator[Found]:
+    """What a parameter finds; nothing more from where the resource is not what it should be."""
+    try:
+        yield from _shaped(plan, state, whole)
+    except (BadPath, *MISSHAPEN):
+        state.this = state.context
+
+
+def _shaped(plan: Plan, state: State, whole: Nodes) -> Iterator[Found]:
     name, type_ = plan.parameter.name, plan.parameter.type
     read = READERS.get(type_)
     for node in plan.ask(state, whole):

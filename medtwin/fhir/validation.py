@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from medtwin.fhir import codes, parsing, primitives, rules, xml_format
 from medtwin.fhir.beyond import beyond
 from medtwin.fhir.issue import Issue, error, fatal, warning
-from medtwin.fhir.nodes import Node
+from medtwin.fhir.nodes import Node, root
 from medtwin.fhir.parsing import Unreadable
 from medtwin.fhir.path_grammar import BadPath, tree
 from medtwin.fhir.quick import certainly_valid
@@ -88,7 +88,7 @@ def _first(found: Iterator[Issue]) -> list[Issue]:
 
 def advice(resource: dict[str, Any]) -> list[Issue]:
     """What leaves a resource valid, but should be better."""
-    node = Node(resource, resource.get("resourceType", ""))
+    node = root(resource)
     found = [
         Issue("warning", "invariant", node.kind, f"{rule.human} ({rule.key})")
         for rule in rules.rules(node.kind, "warning")
@@ -99,11 +99,11 @@ def advice(resource: dict[str, Any]) -> list[Issue]:
 
 def looked_at(resource: dict[str, Any]) -> Iterator[Issue]:
     """Every finding, one after another."""
-    kind = resource.get("resourceType")
-    if kind not in RESOURCE_KINDS:
-        yield error("structure", "", _no_kind(kind))
+    node = root(resource)
+    kind = node.kind
+    if not kind:
+        yield error("structure", "", _no_kind(resource.get("resourceType")))
         return
-    node = Node(resource, kind)
     yield from _resource(node, Place(kind, node, node, kind, kind))
 
 
@@ -113,8 +113,12 @@ def _no_kind(kind: Any) -> str:
 
 
 def _resource(node: Node, place: Place) -> Iterator[Issue]:
-    yield from _object(node, place)
-    yield from beyond(node, place.path)
+    shaped = True
+    for issue in _object(node, place):
+        shaped = shaped and issue.code not in {"structure", "value"}
+        yield issue
+    if shaped:
+        yield from beyond(node, place.path)
 
 
 # Objects
@@ -263,13 +267,13 @@ def _not_among(value: str, allowed: frozenset[str]) -> str:
 def _inner(node: Node, element: Element, place: Place) -> Iterator[Issue]:
     """A resource inside another: contained in it, or an entry of its own."""
     held = node.value
-    kind = held.get("resourceType") if isinstance(held, dict) else None
-    if kind not in RESOURCE_KINDS:
+    inner = root(held)
+    if not inner.kind:
+        kind = held.get("resourceType") if isinstance(held, dict) else held
         yield error("structure", place.path, _no_kind(kind))
         return
     if element.name != "contained" and certainly_valid(held):
         return
-    inner = Node(held, str(kind))
     within = place.within if element.name == "contained" else inner
     yield from _resource(inner, Place(place.path, inner, within, inner.kind, inner.kind))
 
@@ -290,7 +294,8 @@ def _bound(node: Node, element: Element, place: Place) -> Iterator[Issue]:
     if not allowed or node.kind not in {"Coding", "CodeableConcept"}:
         return
     codings = node.value.get("coding", []) if node.kind == "CodeableConcept" else [node.value]
-    told = [(c.get("system"), c.get("code")) for c in codings if isinstance(c, dict)]
+    codings = codings if isinstance(codings, list) else []
+    told = [(str(c.get("system")), str(c.get("code"))) for c in codings if isinstance(c, dict)]
     if not any(pair in allowed for pair in told):
         said = " or ".join(f"{s}|{c}" for s, c in told) or "no code"
         some = ", ".join(f"{s}|{c}" for s, c in sorted(allowed)[:6])

@@ -11,6 +11,7 @@ from typing import Any
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  it ships no types
 
 from medtwin.fhir.issue import Issue, error
+from medtwin.fhir.narrative import as_xml
 from medtwin.fhir.parsing import DEEPEST, LARGEST, Unreadable
 from medtwin.fhir.types import PRIMITIVES, RESOURCE_KINDS, fields
 
@@ -234,7 +235,7 @@ def _append(node: Any, held: dict[str, Any], name: str, kind: str) -> None:
 
 def _one(node: Any, name: str, kind: str, value: Any, sibling: Any) -> None:
     if kind == "xhtml":
-        node.append(etree.fromstring(value))
+        node.append(as_xml(value))
         return
     child = etree.SubElement(node, f"{{{FHIR}}}{name}")
     if kind in PRIMITIVES:

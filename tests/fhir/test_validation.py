@@ -1,12 +1,16 @@
 """What makes a resource invalid; each claim is a sentence of the R4 specification."""
 
 import gzip
+from copy import deepcopy
+from random import Random
 
 import orjson
 import pytest
 
 from medtwin.fhir import quick
+from medtwin.fhir.issue import Issue
 from medtwin.fhir.outcome import outcome
+from medtwin.fhir.searching import values
 from medtwin.fhir.validation import advice, looked_at, validated
 
 CODE = {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}
@@ -178,3 +182,33 @@ def test_more_than_fifty_official_invalid_cases_are_found_and_every_valid_one_ac
     found, valid = cases[-1].said.split(", ")
     assert int(found.split()[0]) > 50
     assert valid.split()[0] == valid.split()[2]
+
+
+STRANGE = [None, True, -1, 1.5, "", "#", [], {}, [None], [[]], {"x": 1}, ["x"], {"resourceType": 7}]
+
+
+def places(value):
+    """Every place of a resource where something could stand instead."""
+    steps = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in list(steps):
+        yield value, key
+        if isinstance(inner, dict | list):
+            yield from places(inner)
+
+
+def test_whatever_stands_wherever_is_answered_and_never_breaks():
+    text = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">a</div>'}
+    inside = {"resourceType": "Patient", "id": "p", "active": True, "text": text}
+    whole = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": observation(contained=[inside], subject={"reference": "#p"})}],
+    }
+    dice = Random(3)
+    for _ in range(800):
+        changed = deepcopy(whole)
+        held, key = dice.choice(list(places(changed)))
+        held[key] = deepcopy(dice.choice(STRANGE))
+        assert all(isinstance(issue, Issue) for issue in validated(changed))
+        assert all(isinstance(issue, Issue) for issue in advice(changed))
+        list(values(changed))
