@@ -12,8 +12,9 @@ from medtwin.vault.access import Principal, Refused, Role
 from medtwin.vault.consent import Purpose
 from medtwin.vault.receiving import Ground
 from medtwin.vault.resource_asking import Asked, Search
-from medtwin.vault.resource_door import Absent, Include
-from medtwin.vault.resource_writing import CannotKeep, Sent
+from medtwin.vault.resource_door import Absent
+from medtwin.vault.resource_include import Include
+from medtwin.vault.resource_whose import CannotKeep, Sent
 from medtwin.vault.tables import of_resources
 from medtwin.vault.tokens import Bearer
 from medtwin.vault.vault import Vault

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from medtwin.sources.fhir_kinds import KINDS
 from medtwin.vault.resource_asking import Asked, CannotAsk, Search, parameter_of, split
-from medtwin.vault.resource_door import Include
+from medtwin.vault.resource_include import Include
 from medtwin.vault.resource_values import parameters
 from medtwin.web.fhir.call import Call, Pairs
 from medtwin.web.fhir.problem import Fault, Problem, problem

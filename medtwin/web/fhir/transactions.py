@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from medtwin.vault.resource_writing import Writing, references
+from medtwin.vault.resource_whose import references
+from medtwin.vault.resource_writing import Writing
 from medtwin.web.fhir import reading, writing
 from medtwin.web.fhir.call import Call, Reply, kind_of, pairs
 from medtwin.web.fhir.problem import Problem, outcome, problem

@@ -9,7 +9,7 @@ from medtwin.vault.access import Refused
 from medtwin.vault.consent import Purpose
 from medtwin.vault.resource_asking import Asked, answers
 from medtwin.vault.resource_door import Absent, Gone
-from medtwin.vault.resource_search import pseudonym
+from medtwin.vault.resource_indexed import pseudonym
 from medtwin.vault.times import micros
 from medtwin.web.fhir import accounting, twin_resources
 from medtwin.web.fhir.asked import Question

@@ -9,7 +9,8 @@ from typing import Any, TypeGuard
 import orjson
 
 from medtwin.vault.resource_asking import CannotAsk
-from medtwin.vault.resource_writing import CannotKeep, Kept, Sent, Writing
+from medtwin.vault.resource_whose import CannotKeep, Sent
+from medtwin.vault.resource_writing import Kept, Writing
 from medtwin.vault.resources import Version
 from medtwin.web.fhir.asked import question, unanswerable
 from medtwin.web.fhir.call import Call, Reply, pairs
