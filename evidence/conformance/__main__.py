@@ -29,22 +29,28 @@ def suites() -> list[Suite]:
 
 
 def outcome(suite: Suite, folder: Path) -> dict[str, Any]:
-    """How many cases, how many agree, and the others by name."""
-    began = perf_counter()
-    cases = list(suite.run(folder))
-    return {
+    """How many cases, how many agree, and the others by name. A suite that breaks says why."""
+    began, found, broke = perf_counter(), [], ""
+    try:
+        found += list(suite.run(folder))
+    except Exception as why:  # noqa: BLE001 - one suite that breaks does not cost the others
+        broke = f"{type(why).__name__}: {why}"
+    cases = [c for c in found if c.name != "summary"]
+    result = {
         "cases": len(cases),
         "agreed": sum(c.agreed for c in cases),
         "disagreed": [{"name": c.name, "said": c.said} for c in cases if not c.agreed],
-        "summary": [c.said for c in cases if c.agreed and c.name == "summary"],
+        "summary": [c.said for c in found if c.name == "summary"],
         "seconds": round(perf_counter() - began, 1),
     }
+    return {**result, "broke": broke} if broke else result
 
 
 def told(name: str, result: dict[str, Any]) -> str:
     """One suite in a few lines."""
     lines = [f"{name}: {result['agreed']} of {result['cases']} agree ({result['seconds']} s)"]
     lines += [f"    {said}" for said in result["summary"]]
+    lines += [f"    broke: {result['broke']}"] if "broke" in result else []
     apart = result["disagreed"]
     lines += [f"  - {c['name']}: {c['said'][:160]}" for c in apart[:SHOWN]]
     if len(apart) > SHOWN:
