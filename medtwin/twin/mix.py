@@ -127,7 +127,7 @@ def weighed(
     Of `apart` forecasts one alone stands for itself, where they overlap so much."""
     shares, misses = [], []
     for mean, spread, measured in parts:
-        share = stacked(mean, measured)
+        share = stacked(mean, measured, apart)
         missed = (measured - share @ mean) / (share @ spread)
         shares.append(share)
         misses.append(_quantiles(missed, apart))
@@ -136,13 +136,16 @@ def weighed(
 
 
 def stacked(
-    mean: Float[np.ndarray, "head scored"], measured: Float[np.ndarray, " scored"]
+    mean: Float[np.ndarray, "head scored"],
+    measured: Float[np.ndarray, " scored"],
+    apart: int = 1,
 ) -> Float[np.ndarray, " head"]:
-    """Shares, none negative and summing to 1, with the least squared miss."""
+    """Shares, none negative and summing to 1, with the least squared miss; of `apart` forecasts one
+    stands for itself."""
     heads, n = mean.shape
     scale = float(np.mean((mean - measured) ** 2)) ** 0.5 + 1e-9
     off = (mean - measured).T / scale  # sum(share) = 1, so the mix's miss is share @ off
-    equal = np.sqrt(equal_worth / heads) * np.eye(heads)
+    equal = np.sqrt(equal_worth * apart / heads) * np.eye(heads)
     firm = 1e4 * np.ones((1, heads)) * np.sqrt(n + 1.0)
     left = np.vstack([off, equal, firm])
     right = np.concatenate([np.zeros(n), equal.sum(axis=0) / heads, firm[0, :1]])
