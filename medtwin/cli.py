@@ -224,6 +224,34 @@ def retire(
 
 
 @app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="Copy the keys too, to this folder on another medium.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the sealed store while it is used; the keys go elsewhere, for they open it."""
+    from medtwin.commands import copying
+
+    copying.backup(folder, keys, as_json)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A copy that `medtwin backup` made.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="The copy of the keys, where the home has lost them.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a copy back into a home without a store; who was retired since stays retired."""
+    from medtwin.commands import copying
+
+    copying.restore(folder, keys, as_json)
+
+
+@app.command()
 def account(
     name: Annotated[str, typer.Argument(help="The log-in name.")],
     role: Annotated[str, typer.Option(help="clinician, researcher, patient or operator.")],
@@ -235,6 +263,31 @@ def account(
     from medtwin.commands import serving
 
     serving.account(name, role, patient)
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(help="What the program is called in the audit.")],
+    role: Annotated[str, typer.Option(help="clinician, system, operator or patient.")] = "system",
+    patient: Annotated[
+        str | None, typer.Option(help="The pseudonym, for the role patient.")
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do, such as system/Observation.rs.")
+    ] = None,
+    basis: Annotated[
+        str, typer.Option(help="On what ground what it sends is kept.")
+    ] = "sent to the FHIR server",
+    grant: Annotated[
+        list[str] | None, typer.Option(help="Purposes granted with it, such as care,twin.")
+    ] = None,
+    days: Annotated[int, typer.Option(help="How long it lasts.", min=1, max=366)] = 30,
+) -> None:
+    """Let a program in at the FHIR server; prints its token, once."""
+    from medtwin.commands import tokens
+
+    scopes = scope or ["system/*.cruds"]
+    tokens.issue(name, role, patient, scopes, basis, grant or [], days)
 
 
 @app.command()

@@ -32,6 +32,8 @@ class Action(StrEnum):
     choose = "enter a choice"
     see_choices = "see choices"
     retire = "retire"
+    back_up = "back up"
+    restore = "put a copy back"
     open_account = "open an account"
     log_in = "log in"
 
@@ -83,6 +85,8 @@ of_the_house: dict[Action, frozenset[Role]] = {
     Action.receive: frozenset({Role.operator, Role.system}),
     Action.see_refusals: frozenset({Role.operator}),
     Action.see_audit: frozenset({Role.operator}),
+    Action.back_up: frozenset({Role.operator}),
+    Action.restore: frozenset({Role.operator}),
 }
 # Of one person, without asking them: keeping their rights and the house in order.
 in_stewardship: dict[Action, frozenset[Role]] = {

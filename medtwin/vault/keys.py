@@ -8,7 +8,8 @@ in a third file. Destroying a person's key here ends their data in every copy of
 import base64
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -114,6 +115,24 @@ class Keyring:
             self._turns.scrub()
             return False
         return True
+
+    def bury(self, certificates: Mapping[str, bytes]) -> None:
+        """Remember whose key was destroyed, so that no old copy of the store brings them back."""
+        rows = [{"patient": p, "certificate": sealed} for p, sealed in certificates.items()]
+        if certificates.keys() - self.buried().keys():
+            with self._turns.writing() as c:
+                dialect.insert_new(c, tables.retired, rows)
+
+    def buried(self) -> dict[str, bytes]:
+        """Everybody retired, as far as this keyring knows, each with the sealed certificate."""
+        with self._turns.reading() as c:
+            return {r.patient: r.certificate for r in c.execute(select(tables.retired))}
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nobody changes a key meanwhile."""
+        with self._turns.writing():
+            yield
 
     def turn_over(self) -> None:
         """Replace the key-encryption key. Interrupted at any point, the next open finishes it.

@@ -108,6 +108,7 @@ def finish_all(store: Store) -> None:
     """Destroy the keys, then the sealed rows; done again at `open` if it was cut short."""
     with store.turns.reading() as c:
         begun = unfinished(c)
+        store.keyring.bury(_certificates(c))
     for patient in begun:
         ended = gone if store.keyring.destroy(patient) else gone_but
         with store.writing() as work:
@@ -139,5 +140,14 @@ def certificate(c: Connection, house: Seal, patient: str) -> Certificate | None:
     sealed = c.execute(query).scalar()
     if sealed is None:
         return None
+    return opened_certificate(house, patient, sealed)
+
+
+def _certificates(c: Connection) -> dict[str, bytes]:
+    return {r.patient: r.certificate for r in c.execute(select(retirements))}
+
+
+def opened_certificate(house: Seal, patient: str, sealed: bytes) -> Certificate:
+    """What a sealed certificate says."""
     said = orjson.loads(house.open(place("", "retirements", patient), sealed))
     return Certificate(**said | {"at": datetime.fromisoformat(said["at"])})

@@ -21,6 +21,7 @@ from medtwin.twin.ledger import LedgerEntry
 from medtwin.vault import (
     alerts,
     audit,
+    backup,
     checkpoints,
     facts,
     forecasts,
@@ -35,6 +36,7 @@ from medtwin.vault import (
 from medtwin.vault.access import Action, Principal, Role
 from medtwin.vault.accounts import Accounts
 from medtwin.vault.audit import Line, Verified
+from medtwin.vault.backup import Copied
 from medtwin.vault.consent import Choice, Decision, Purpose
 from medtwin.vault.dialect import address
 from medtwin.vault.people import Listed
@@ -384,6 +386,35 @@ class Vault:
         signed = self._store.anchor.read()
         with self._store.turns.reading() as c:
             return audit.verify(c, signed)
+
+    # Copies
+
+    def back_up(self, principal: Principal, folder: Path, keys: Path | None = None) -> Copied:
+        """Copy the sealed store to `folder` while it is used; the keys to `keys`, elsewhere."""
+        return backup.back_up(self._store, principal, Path(folder), keys)
+
+    @classmethod
+    def restore(
+        cls,
+        principal: Principal,
+        folder: Path,
+        home: Path,
+        keys: Path | None = None,
+        database: str | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> "Vault":
+        """The store of a copy, put back into a home without one, and opened.
+
+        Who was retired since stays retired, as far as the keyring knows of it.
+        """
+        home = Path(home)
+        where = home / "store.db" if database is None else address(database)
+        copied = backup.put_back(Path(folder), home, where, home / "key", keys)
+        store = Store(home, where, home / "key", clock)
+        vault = cls(store)
+        with store.asked(principal, Action.restore, None, detail={"rows": copied.rows}):
+            pass
+        return vault
 
     # Ending it
 
