@@ -1,7 +1,8 @@
 """The official cases of FHIR's Java validator: whether a resource is valid by the base rules.
 
 Of the manifest those cases count that need nothing besides the file: no other profiles, no other
-resources, no logical models, no package under test, and whose outcome was written for R4.
+resources, no logical models, no package under test, and whose outcome was written for R4. HL7's
+FHIRPath tests for R4 lie in the same folder and run with them.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from evidence.conformance import fhirpath_cases
 from evidence.conformance.suite import Case, Suite
 from medtwin.fhir.validation import validated
 
@@ -18,7 +20,9 @@ BAD = ("error", "fatal")
 
 
 def run(directory: Path) -> Iterator[Case]:
-    """Each case: whether our verdict is that of the Java validator."""
+    """Each case: whether our verdict is that of the Java validator; each FHIRPath, its answer."""
+    paths = list(fhirpath_cases.cases(directory / "r4"))
+    yield from paths
     cases = directory / "validator"
     manifest = json.loads((cases / "manifest-r4.json").read_bytes())["test-cases"]
     counted: Counter[tuple[bool, bool]] = Counter()
@@ -30,7 +34,7 @@ def run(directory: Path) -> Iterator[Case]:
         found = validated((cases / row["file"]).read_bytes())
         counted[bool(wrong), bool(found)] += 1
         yield Case(row["name"], bool(wrong) == bool(found), _said(wrong, found))
-    yield Case("summary", True, _summary(counted))
+    yield Case("summary", True, _summary(counted) + _paths(paths))
 
 
 def outcome(cases: Path, row: dict[str, Any]) -> dict[str, Any] | None:
@@ -57,6 +61,10 @@ def _summary(counted: Counter[tuple[bool, bool]]) -> str:
         f"{counted[True, True]} of {invalid} invalid found, "
         f"{counted[False, False]} of {valid} valid accepted"
     )
+
+
+def _paths(cases: list[Case]) -> str:
+    return f", {sum(c.agreed for c in cases)} of {len(cases)} FHIRPath tests answered alike"
 
 
 suite = Suite("fhir-test-cases", run)
