@@ -224,6 +224,34 @@ def retire(
 
 
 @app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="Copy the keys too, to this folder on another medium.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the sealed store while it is used; the keys go elsewhere, for they open it."""
+    from medtwin.commands import copying
+
+    copying.backup(folder, keys, as_json)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A copy that `medtwin backup` made.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="The copy of the keys, where the home has lost them.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a copy back into a home without a store; who was retired since stays retired."""
+    from medtwin.commands import copying
+
+    copying.restore(folder, keys, as_json)
+
+
+@app.command()
 def account(
     name: Annotated[str, typer.Argument(help="The log-in name.")],
     role: Annotated[str, typer.Option(help="clinician, researcher, patient or operator.")],
