@@ -77,6 +77,19 @@ def quickly_read(raw: bytes) -> dict[str, Any]:
     return _named(found) if brackets <= DEEPEST else _resource(found)
 
 
+def each_name_once(raw: bytes, found: dict[str, Any]) -> bool:
+    """Whether no object in the bytes has a name twice, of which `found` would hold only the last.
+
+    Each name has its colon, and what is between quotes keeps its own, unless it is escaped. No
+    means that only `read` can tell.
+    """
+    try:
+        again = orjson.dumps(found)
+    except TypeError:  # nested deeper than orjson writes
+        return False
+    return b"\\u003" not in raw and raw.count(b":") == again.count(b":")
+
+
 def _bounded(raw: bytes) -> bytes:
     """The bytes, without the mark that some programs write before them."""
     if len(raw) > LARGEST:

@@ -60,12 +60,16 @@ def validated(raw: bytes | dict[str, Any]) -> list[Issue]:
         return _xml(raw)
     try:
         resource = parsing.quickly_read(raw) if isinstance(raw, bytes) else raw
-        if certainly_valid(resource):
+        if certainly_valid(resource) and _once(raw, resource):
             return []
         exact = parsing.read(raw) if isinstance(raw, bytes) else raw
     except Unreadable as why:
         return [fatal("structure", why.path, str(why))]
     return _first(looked_at(exact))
+
+
+def _once(raw: bytes | dict[str, Any], resource: dict[str, Any]) -> bool:
+    return not isinstance(raw, bytes) or parsing.each_name_once(raw, resource)
 
 
 def _xml(raw: bytes) -> list[Issue]:

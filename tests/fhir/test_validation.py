@@ -151,9 +151,21 @@ def test_deep_json_is_refused():
     assert "deeper" in issue.said
 
 
-def test_a_name_twice_in_one_object_is_found_where_anything_else_is_wrong():
-    raw = b'{"resourceType":"Patient","gender":"x","gender":"male","foo":1}'
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"resourceType":"Patient","gender":"female","gender":"male"}',
+        b'{"resourceType":"Patient","gender" :"female","gender":"male"}',
+        b'{"resourceType":"Patient","id":"a","id":"b","name":[{"text":"a\\u003ab"}]}',
+    ],
+)
+def test_a_name_twice_in_one_object_is_found_however_it_is_written(raw):
     assert "comes twice" in validated(raw)[0].said
+
+
+def test_colons_inside_texts_are_no_names():
+    raw = b'{ "resourceType" : "Patient", "name" : [ { "text" : "a: \\"b\\": c" } ] }'
+    assert validated(raw) == []
 
 
 def test_findings_become_an_operation_outcome_that_is_valid_itself():
