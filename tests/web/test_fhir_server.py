@@ -101,6 +101,31 @@ def test_json_patch_changes_a_part_or_nothing(ehr, ada):
     assert (again.status_code, issue(again)["code"]) == (422, "processing")
 
 
+def test_fhirpath_patch_adds_inserts_replaces_moves_and_deletes(ehr):
+    one = fh.made(ehr, fh.patient("Patched", contact=[{"name": {"family": "C"}}]))
+
+    def operation(**parts):
+        sorts = {"value": "valueString", "index": "valueInteger"}
+        sorts |= {"source": "valueInteger", "destination": "valueInteger"}
+        told = [{"name": k, sorts.get(k, "valueCode"): v} for k, v in parts.items()]
+        return {"name": "operation", "part": told}
+
+    steps = [
+        operation(type="replace", path="Patient.birthDate", value="1999-09-09"),
+        operation(type="add", path="Patient.name[0]", name="given", value="Zed"),
+        operation(type="insert", path="Patient.name[0].given", index=0, value="First"),
+        operation(type="move", path="Patient.name[0].given", source=2, destination=0),
+        operation(type="delete", path="Patient.contact"),
+    ]
+    sent = {"resourceType": "Parameters", "parameter": steps}
+    changed = ehr.patch(f"Patient/{one['id']}", json=sent).json()
+    assert changed["birthDate"] == "1999-09-09"
+    assert changed["name"][0]["given"] == ["Zed", "First", "Ada"]
+    assert "contact" not in changed
+    bad = {**sent, "parameter": [operation(type="delete", path="Patient.name.where(true)")]}
+    assert ehr.patch(f"Patient/{one['id']}", json=bad).status_code == 400
+
+
 def test_a_condition_creates_once_and_several_matches_are_refused(ehr):
     body = fh.patient("Once", identifier=[{"system": "urn:mrn", "value": "once"}])
     if_none = {"if-none-exist": "identifier=urn:mrn|once"}

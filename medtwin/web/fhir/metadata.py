@@ -29,7 +29,7 @@ def metadata(call: Call) -> Reply:
         "implementation": {"description": "medtwin: living records and twins", "url": call.base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
-        "patchFormat": ["application/json-patch+json"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "rest": [_rest(call.base)],
     }
     return Reply(200, statement)

@@ -5,27 +5,35 @@ from typing import Any
 
 import msgspec
 
+from medtwin.web.fhir import path_patch
 from medtwin.web.fhir.call import Call
 from medtwin.web.fhir.problem import Problem, problem
-from medtwin.web.fhir.wire import Resource, written
+from medtwin.web.fhir.wire import Resource, read, written
 
 MOST = 200
 
 
 def patched(resource: Resource, call: Call) -> Resource:
     """The resource after the patch in the body."""
-    sort = call.header("content-type").partition(";")[0].strip()
-    if sort != "application/json-patch+json":
-        said = f"a patch is sent as application/json-patch+json, not as {sort[:60] or 'nothing'}"
-        raise problem(415, "not-supported", said)
-    meta = {
-        k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")
-    }
-    bare = {k: v for k, v in resource.items() if k != "meta"}
-    changed = json_patched({**bare, **({"meta": meta} if meta else {})}, operations(call.body))
+    known = resource.get("meta", {})
+    meta = {k: v for k, v in known.items() if k not in ("versionId", "lastUpdated")}
+    bare = {k: v for k, v in resource.items() if k != "meta"} | ({"meta": meta} if meta else {})
+    changed = json_patched(bare, _steps(bare, call))
     if not isinstance(changed, dict):
         raise problem(422, "structure", "the patch leaves no resource; patch its parts", "")
     return changed
+
+
+def _steps(resource: Resource, call: Call) -> list[dict[str, Any]]:
+    """The steps of either sort of patch."""
+    sort = call.header("content-type").partition(";")[0].strip()
+    if sort == "application/json-patch+json":
+        return operations(call.body)
+    sent = read(call.body) if "json" in sort or "xml" in sort else {}
+    if sent.get("resourceType") == "Parameters":
+        return path_patch.steps(resource, sent)
+    said = "a patch is application/json-patch+json, or Parameters of a FHIRPath Patch"
+    raise problem(415, "not-supported", f"{said}; this is {sort[:60] or 'nothing'}")
 
 
 def operations(raw: bytes) -> list[dict[str, Any]]:
