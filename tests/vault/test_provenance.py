@@ -111,3 +111,30 @@ def test_a_fact_moved_to_another_original_does_not_open(vault, door, ada, made):
         c.execute(update(tables.facts).values(origin=b"another original"))
     with pytest.raises(Tampered):
         vault.record(door.clinician, ada, care)
+
+
+def test_an_amended_fhir_result_replaces_nothing_and_both_are_known_with_their_dates(
+    vault, door, made
+):
+    def sent(value, status, days):
+        said = {k: v for k, v in pressure.items() if k != "component"}
+        said |= {"status": status, "valueQuantity": {"value": value, "unit": "mg/dL"}}
+        said["code"] = {"coding": [{"system": "http://loinc.org", "code": "2339-0"}]}
+        when = Options(received=made.at + timedelta(days=days))
+        vault.receive(
+            door.operator, received("g.json", json.dumps(said).encode(), when), "invented", [care]
+        )
+
+    sent(100, "final", 0)
+    sent(110, "amended", 2)
+    (one,) = vault.patients(door.operator)
+    record = vault.record(door.clinician, one.patient, care)
+    assert record[codes.glucose].value.tolist() == [100, 110]
+    assert record[codes.glucose].current.value.tolist() == [110]
+    before = record.known(by=made.at + timedelta(days=1))
+    assert before[codes.glucose].current.value.tolist() == [100]
+    (fact,) = rows_of(codes.glucose, before[codes.glucose])
+    assert (
+        json.loads(vault.origin(door.clinician, one.patient, fact, care).original)["status"]
+        == "final"
+    )
