@@ -12,6 +12,7 @@ from medtwin.learning.inputs import Inputs
 from medtwin.learning.kept import dumped, loaded
 from medtwin.learning.line import unmoved
 from medtwin.learning.silence import hidden, inputs_in_silence, is_silent, last_reading
+from medtwin.learning.silent_line import beyond_the_twin
 from medtwin.physiology.glucose_living import model
 from medtwin.record import codes
 from medtwin.record.record import Record, moment
@@ -124,6 +125,14 @@ def rehearsal(said: float, n: int = 400) -> Rehearsal:
     came, sign = rng.normal(150, 40, (n, 3)), rng.choice([-1.0, 1.0], (n, 3))
     wide = np.full((n, 3), 25.0)
     return Rehearsal(Ahead(came + said * sign, wide), Ahead(came - 60.0 * sign, wide), came)
+
+
+def test_the_line_says_what_the_twin_says_where_the_twin_was_right():
+    twin = np.linspace(-60.0, 60.0, 80)
+    inputs = Inputs(("glucose", "twin change in 60 min"), np.stack([0 * twin + 150, twin], axis=1))
+    line = beyond_the_twin(inputs, twin + 7.0, 60)  # always seven too low
+    asked = np.array([[150.0, -20.0], [150.0, 30.0]])
+    assert line(asked) == pytest.approx([-13.0, 37.0], abs=1e-3)
 
 
 def trees(rehearsed: Rehearsal) -> Learned:
