@@ -75,8 +75,8 @@ def versions(desk: Desk, rows: Sequence[Found]) -> list[Version]:
 
 
 def cursor(after: str) -> tuple[int, int]:
-    parts = re.fullmatch(r"(-?\d{1,19})\.(\d{1,19})", after)
-    if parts is None:
+    parts = re.fullmatch(r"(-?\d{1,19})\.(\d{1,18})", after)
+    if parts is None or abs(int(parts[1])) >= 2**63:
         raise CannotAsk(
             "_after", f"{after[:40]!r} is no place in a search", "the next link", "value"
         )

@@ -154,7 +154,7 @@ def _add(
 
 def _system(coding: Resource) -> str:
     system = coding.get("system")
-    return system if type(system) is str else ""
+    return system if type(system) is str and "\0" not in system else ""
 
 
 @lru_cache(maxsize=100_000)

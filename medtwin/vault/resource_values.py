@@ -128,6 +128,8 @@ def _spans_of(node: Resource) -> Iterator[Span]:
 @lru_cache(maxsize=4096)
 def span(text: str) -> Span | None:
     """A FHIR date or moment as the time it covers: 2024-03 is all of March."""
+    if text[:4] == "9999":  # how some say that there is no end
+        return micros(datetime(9999, 1, 1, tzinfo=UTC)), eternity[1]
     try:
         start, end = _reach(text)
     except (ValueError, OverflowError):

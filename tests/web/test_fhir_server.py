@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from medtwin.record import codes
+from medtwin.vault.access import Principal, Role
 from medtwin.vault.consent import Purpose
 from tests.web import fhir_house as fh
 
@@ -283,3 +284,51 @@ def test_a_resource_that_breaks_the_standard_is_refused_with_every_place(ehr, ad
     assert {i["severity"] for i in told["issue"]} & {"error", "fatal"}
     good = ehr.post("Observation/$validate", json=fh.glucose(f"Patient/{ada['id']}")).json()
     assert not {i["severity"] for i in good["issue"]} & {"error", "fatal"}
+
+
+def test_what_may_not_be_done_fails_in_its_place_of_a_batch_and_nowhere_else(fhir):
+    entry = [{"request": {"method": "POST", "url": "Patient"}, "resource": fh.patient()},
+             {"request": {"method": "GET", "url": "Patient?nonsense=1"}},
+             {"request": {"method": "GET", "url": "Patient?_count=1"}}]  # fmt: skip
+    with fhir.client(fh.CLINICIAN, ("user/*.cruds",)) as clinician:
+        bundle = {"resourceType": "Bundle", "type": "batch", "entry": entry}
+        answer = clinician.post("", json=bundle).json()
+    assert [e["response"]["status"][:3] for e in answer["entry"]] == ["403", "400", "200"]
+
+
+@pytest.mark.parametrize("address", ["Patient/_history?_count=x", "_history?_after=x",
+    "Patient?_lastUpdated=soon", "_history?_since=soon", "Patient?_count=-1",
+    "Patient?_after=9999999999999999999.1"])  # fmt: skip
+def test_a_page_that_is_none_is_a_question_gone_wrong_not_a_failure(ehr, address):
+    assert ehr.get(address).status_code == 400
+
+
+def test_the_scopes_of_a_token_bound_what_it_does(fhir, ada):
+    with fhir.client(fh.EHR, ("system/Patient.rs",)) as narrow:
+        assert narrow.get(f"Patient/{ada['id']}").status_code == 200
+        assert narrow.get("Observation").status_code == 403
+        refused = narrow.post("Patient", json=fh.patient())
+        assert (refused.status_code, issue(refused)["code"]) == (403, "forbidden")
+
+
+def test_a_patient_writes_and_sees_their_own_and_nobody_elses(fhir, ehr, ada):
+    pseudonym = fhir.vault.resources.read(fh.EHR, "Patient", ada["id"]).patient
+    other = fh.made(ehr, fh.patient("Other"))
+    with fhir.client(Principal("ada", Role.patient, pseudonym), ("patient/*.cruds",)) as herself:
+        assert (
+            herself.post("Observation", json=fh.glucose(f"Patient/{ada['id']}")).status_code == 201
+        )
+        assert (
+            herself.post("Observation", json=fh.glucose(f"Patient/{other['id']}")).status_code
+            == 422
+        )
+        assert fh.there(herself, "Patient") == [ada["id"]]
+        assert herself.get(f"Patient/{other['id']}").status_code == 404
+
+
+def test_an_end_in_the_year_9999_is_no_end(ehr, ada):
+    stay = {"resourceType": "Encounter", "status": "in-progress", "class": {"code": "IMP"},
+            "subject": {"reference": f"Patient/{ada['id']}"},
+            "period": {"start": "2031-01-01", "end": "9999-12-31"}}  # fmt: skip
+    made = fh.made(ehr, stay)
+    assert fh.there(ehr, "Encounter?date=ge2050") == [made["id"]]

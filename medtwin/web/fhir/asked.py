@@ -48,7 +48,7 @@ def question(kind: str, call: Call) -> Question:
                 raise unanswerable(why) from None
             ignored.append(Fault("not-supported", f"left out: {why}", key, "warning"))
     asked = tuple(criteria)
-    search = Search(kind, asked, _sort(kind, call), _count(call), call.one("_after"))
+    search = Search(kind, asked, _sort(kind, call), page_size(call), call.one("_after"))
     summary = _word(call, "_summary", SUMMARIES)
     return Question(
         search if summary != "count" else Search(kind, asked, (), 0),
@@ -124,7 +124,8 @@ def _sort(kind: str, call: Call) -> tuple[tuple[str, bool], ...]:
     return found
 
 
-def _count(call: Call) -> int:
+def page_size(call: Call) -> int:
+    """How many are wanted on a page."""
     text = call.one("_count")
     if not text:
         return COUNT

@@ -11,7 +11,7 @@ from medtwin.vault.resource_values import span
 from medtwin.vault.resources import Version
 from medtwin.vault.times import moment
 from medtwin.web.fhir import virtual
-from medtwin.web.fhir.asked import Question, question, unanswerable
+from medtwin.web.fhir.asked import Question, page_size, question, unanswerable
 from medtwin.web.fhir.bundles import past, searchset
 from medtwin.web.fhir.call import Call, Reply
 from medtwin.web.fhir.problem import Problem, problem
@@ -75,7 +75,7 @@ def history(call: Call, kind: str = "", id_: str = "") -> Reply:
     """Every version, newest first."""
     call.entrant.need("read", kind or "*")
     since, until = moment_of(call, "_since"), moment_of(call, "_at")
-    most, after = min(int(call.one("_count") or 50), 1000), call.one("_after")
+    most, after = page_size(call), call.one("_after")
     who, past_of = call.entrant.principal, call.vault.resources.history
     try:
         seen = past_of(who, kind, id_, since, until, most, after)

@@ -2,24 +2,29 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from logging import getLogger
+from traceback import format_tb
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from medtwin.vault.access import Principal, Refused, Role
 from medtwin.vault.dialect import Busy
+from medtwin.vault.resource_asking import CannotAsk
 from medtwin.vault.vault import Vault
 from medtwin.web.fhir import languages, operations, reading, transactions, writing
+from medtwin.web.fhir.asked import unanswerable
 from medtwin.web.fhir.call import Call, Reply, kind_of, pairs
 from medtwin.web.fhir.entrance import Entrant, principal_of
 from medtwin.web.fhir.metadata import metadata
 from medtwin.web.fhir.problem import Fault, Problem, outcome, problem
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+log = getLogger(__name__)
 FORM = "application/x-www-form-urlencoded"
 NOBODY = Entrant(Principal("anybody", Role.system), scopes=())
 
@@ -28,15 +33,19 @@ def build(vault: Vault, clock: Callable[[], datetime]) -> Starlette:
     """The server over one vault."""
     app = Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
     app.state.vault, app.state.clock = vault, clock
-    for kind in (Problem, Refused, Busy, HTTPException, Exception):
-        app.add_exception_handler(kind, explain)
+    app.add_exception_handler(HTTPException, _elsewhere)
     return app
 
 
 async def answer(request: Request) -> Response:
-    """Any request."""
-    body = await request.body()
-    return await run_in_threadpool(_answered, request, body)
+    """Any request; whatever goes wrong is answered here, as FHIR says it."""
+    try:
+        body = await request.body()
+        return await run_in_threadpool(_answered, request, body)
+    except ClientDisconnect:
+        raise
+    except Exception as error:  # noqa: BLE001  the server must live, and say what to do next
+        return explain(request, error)
 
 
 def _answered(request: Request, body: bytes) -> Response:
@@ -90,9 +99,18 @@ def dispatch(call: Call) -> Reply:
     raise _nowhere(call)
 
 
+def safely(call: Call) -> Reply:
+    """The same for an entry of a batch: what goes wrong is said in its place."""
+    try:
+        return dispatch(call)
+    except Exception as error:  # noqa: BLE001  one entry must not hold up the others
+        wrong = in_words(error)
+        return Reply(wrong.status, outcome(wrong.faults))
+
+
 def _whole(call: Call) -> Reply:
     if call.method == "POST":
-        return transactions.done(call, dispatch)
+        return transactions.done(call, safely)
     raise _nowhere(call)
 
 
@@ -138,7 +156,12 @@ def _nowhere(call: Call) -> Problem:
     return problem(404, "not-supported", said)
 
 
-async def explain(request: Request, error: Exception) -> Response:
+async def _elsewhere(request: Request, error: Exception) -> Response:
+    """A method or an address that no route knows."""
+    return explain(request, error)
+
+
+def explain(request: Request, error: Exception) -> Response:
     """Any error as an OperationOutcome."""
     wrong = in_words(error)
     headers = {"www-authenticate": "Bearer"} if wrong.status == 401 else {}
@@ -150,6 +173,8 @@ def in_words(error: Exception) -> Problem:
     """What went wrong; nothing of what somebody's data says."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, CannotAsk):
+        return unanswerable(error)
     if isinstance(error, Refused):
         said = "this is not yours to do, or nobody of that name is kept; ask the operator"
         return Problem(403, Fault("forbidden", said))
@@ -157,5 +182,8 @@ def in_words(error: Exception) -> Problem:
         return problem(503, "lock-error", "the store is busy; try again in a moment")
     if isinstance(error, HTTPException):
         return problem(error.status_code, "processing", f"{error.detail}; see /metadata")
+    # Where it failed, never what the message says: it may quote somebody's data.
+    places = "".join(format_tb(error.__traceback__))
+    log.error("%s in the FHIR server\n%s", type(error).__name__, places)
     said = "something inside medtwin failed; what was kept before is safe: try once more"
     return problem(500, "exception", said)

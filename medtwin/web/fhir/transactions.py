@@ -11,7 +11,7 @@ from medtwin.vault.resource_whose import references
 from medtwin.vault.resource_writing import Writing
 from medtwin.web.fhir import reading, writing
 from medtwin.web.fhir.call import Call, Reply, kind_of, pairs
-from medtwin.web.fhir.problem import Problem, outcome, problem
+from medtwin.web.fhir.problem import Problem, problem
 from medtwin.web.fhir.wire import Resource, read, written
 
 Dispatch = Callable[[Call], Reply]
@@ -48,7 +48,10 @@ def done(call: Call, dispatch: Dispatch) -> Reply:
     if not isinstance(given, list) or len(given) > MOST:
         raise problem(413, "too-long", f"a Bundle holds at most {MOST} entries", "Bundle.entry")
     entries = [_entry(call, number, entry) for number, entry in enumerate(given)]
-    replies = _batch(entries, dispatch) if sort == "batch" else _transaction(call, entries)
+    if sort == "batch":  # each on its own; one that fails does not hold up the others
+        replies = [dispatch(entry.call) for entry in entries]
+    else:
+        replies = _transaction(call, entries)
     answers = [_answered(reply) for reply in replies]
     answer: Resource = {
         "resourceType": "Bundle",
@@ -83,17 +86,6 @@ def _entry(call: Call, number: int, entry: Any) -> Entry:
         body=b"" if resource is None else written(resource),
     )
     return Entry(number, str(entry.get("fullUrl") or ""), made)
-
-
-def _batch(entries: Iterable[Entry], dispatch: Dispatch) -> list[Reply]:
-    """Each on its own; one that fails does not hold up the others."""
-    replies = []
-    for entry in entries:
-        try:
-            replies.append(dispatch(entry.call))
-        except Problem as wrong:
-            replies.append(Reply(wrong.status, outcome(wrong.faults)))
-    return replies
 
 
 def _transaction(call: Call, entries: list[Entry]) -> list[Reply]:
