@@ -25,8 +25,9 @@ from medtwin.fhir.nodes import (
     text,
     truth,
 )
+from medtwin.fhir.path_equality import as_amount, negated, order, same
 from medtwin.fhir.path_grammar import BadPath
-from medtwin.fhir.path_operators import add, as_amount, distinct, divide, negated, order, same
+from medtwin.fhir.path_operators import add, distinct, divide
 
 Function = Callable[..., Nodes]
 FUNCTIONS: dict[str, Function] = {}

@@ -9,9 +9,9 @@ from functools import cmp_to_key
 from typing import Any
 
 from medtwin.fhir.nodes import FALSE, NOTHING, TRUE, Node, Nodes, boolean, single, text, truth
+from medtwin.fhir.path_equality import order, same
 from medtwin.fhir.path_functions import reference_kind
 from medtwin.fhir.path_grammar import BadPath
-from medtwin.fhir.path_operators import order, same
 
 MOST = 1_000_000  # items that one expression may go through
 
