@@ -240,14 +240,24 @@ def test_everything_of_a_person_is_theirs_and_what_of_the_house_they_point_at(eh
     }
 
 
-def test_match_finds_the_person_by_name_and_birth_date_with_a_score(ehr):
+def test_match_finds_the_person_despite_a_slip_and_says_why_and_how_surely(ehr):
     right = fh.made(ehr, fh.patient("Matchmaker", "1971-07-01"))
     fh.made(ehr, fh.patient("Matchmaker", "1999-09-09"))
-    asked = {"resource": fh.patient("matchmaker", "1971-07-01"), "name": "resource"}
-    sent = {"resourceType": "Parameters", "parameter": [asked]}
-    found = ehr.post("Patient/$match", json=sent).json()["entry"]
-    assert found[0]["resource"]["id"] == right["id"]
-    assert found[0]["search"]["score"] > found[1]["search"]["score"] if found[1:] else True
+
+    def matched(family, *only):
+        asked = {"resource": fh.patient(family, "1971-07-01"), "name": "resource"}
+        sent = {"resourceType": "Parameters", "parameter": [asked, *only]}
+        return ehr.post("Patient/$match", json=sent).json().get("entry", [])
+
+    for family in ("Matchmaker", "Matchmacker"):
+        first, *others = matched(family)
+        assert first["resource"]["id"] == right["id"]
+        assert all(first["search"]["score"] > o["search"]["score"] for o in others)
+        grade, reason = first["search"]["extension"]
+        assert grade["valueCode"] in ("certain", "probable", "possible")
+        assert "born on the same day" in reason["valueString"]
+    certain = {"name": "onlyCertainMatches", "valueBoolean": True}
+    assert matched("Somebodyelse", certain) == []
 
 
 def test_what_is_written_here_is_also_a_fact_of_the_record_and_is_withdrawn_with_it(fhir, ehr):

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from medtwin.vault.access import Refused
-from medtwin.vault.resource_asking import Asked, Search
-from medtwin.vault.resource_values import parameters, plain, tokens, values
 from medtwin.vault.resources import Version
 from medtwin.web.fhir.bundles import address, bundle, link
 from medtwin.web.fhir.call import Call, Reply, kind_of
 from medtwin.web.fhir.checking import faults
+from medtwin.web.fhir.matching import match, part_of
 from medtwin.web.fhir.problem import all_well, outcome, problem
 from medtwin.web.fhir.reading import found
 from medtwin.web.fhir.reading import moment_of as asked_moment
@@ -69,90 +67,11 @@ def _given(call: Call) -> Resource:
     sent = read(call.body)
     if sent.get("resourceType") != "Parameters":
         return sent
-    inside = _parameter(sent, "resource", "resource")
+    inside = part_of(sent, "resource", "resource")
     if not isinstance(inside, dict):
         said = "Parameters without a resource; send parameter resource with the resource"
         raise problem(400, "required", said, "Parameters.parameter")
     return inside
-
-
-def _parameter(sent: Resource, name: str, part: str) -> Any:
-    given = sent.get("parameter")
-    inside = (p for p in given if isinstance(p, dict)) if isinstance(given, list) else ()
-    return next((p.get(part) for p in inside if p.get("name") == name), None)
-
-
-def match(call: Call, kind: str) -> Reply:
-    """Who this may be: the people whose identifiers, name and birth date agree, with a score."""
-    call.entrant.need("search", kind)
-    sent = read(call.body)
-    asked = (
-        _parameter(sent, "resource", "resource") if sent["resourceType"] == "Parameters" else sent
-    )
-    if not isinstance(asked, dict) or asked.get("resourceType") != "Patient":
-        said = "$match needs a Patient; send it as parameter resource"
-        raise problem(400, "required", said, "Parameters.parameter")
-    most = _parameter(sent, "count", "valueInteger") or 10
-    only_certain = bool(_parameter(sent, "onlyCertainMatches", "valueBoolean"))
-    scored = sorted(_candidates(call, asked), key=lambda pair: -pair[0])
-    kept = [p for p in scored if p[0] >= (CERTAIN if only_certain else POSSIBLE)][: int(most)]
-    entries = [_scored(call, score, version) for score, version in kept]
-    links = [link("self", address(call, ()))]
-    return Reply(200, bundle("searchset", links, entries, len(entries)))
-
-
-CERTAIN, PROBABLE, POSSIBLE = 0.95, 0.7, 0.3
-
-
-def _scored(call: Call, score: float, version: Version) -> Resource:
-    grade = "certain" if score >= CERTAIN else "probable" if score >= PROBABLE else "possible"
-    url = "http://hl7.org/fhir/StructureDefinition/match-grade"
-    told = {"extension": [{"url": url, "valueCode": grade}], "mode": "match", "score": score}
-    full = f"{call.base}/{version.reference}"
-    return {"fullUrl": full, "resource": served(version), "search": told}
-
-
-def _candidates(call: Call, asked: Resource) -> list[tuple[float, Version]]:
-    """Everybody who agrees in an identifier, a family name or the birth date."""
-    wanted = [
-        *(Asked("identifier", "", (f"{s}|{c}" if s else c,)) for s, c, _ in _identifiers(asked)),
-        *(Asked("family", "exact", (name,)) for name in _said(asked, "family")),
-    ]
-    if isinstance(asked.get("birthDate"), str):
-        wanted.append(Asked("birthdate", "", (asked["birthDate"],)))
-    who, met = call.entrant.principal, {}
-    for one in wanted:
-        page = call.vault.resources.find(who, Search("Patient", (one,), count=200)).page
-        met |= {v.number: v for v in page.versions}
-    return [(agreement(asked, served(v)), v) for v in met.values()]
-
-
-def _identifiers(resource: Resource) -> list[tuple[str, str, str]]:
-    given = resource.get("identifier")
-    return [t for i in given for t in tokens(i)] if isinstance(given, list) else []
-
-
-def _said(resource: Resource, name: str) -> list[str]:
-    return [v for v in values(parameters("Patient")[name], resource) if isinstance(v, str)]
-
-
-def agreement(asked: Resource, there: Resource) -> float:
-    """0 to 1: an identifier alone is certain unless name and birth both disagree."""
-    same_id = bool({t[:2] for t in _identifiers(asked)} & {t[:2] for t in _identifiers(there)})
-    family = _agree(_said(asked, "family"), _said(there, "family"))
-    given = _agree(_said(asked, "given"), _said(there, "given"))
-    born = _agree([str(asked.get("birthDate", ""))], [str(there.get("birthDate", ""))])
-    sex = _agree([str(asked.get("gender", ""))], [str(there.get("gender", ""))])
-    if same_id:
-        return 0.6 if family < 0 and born < 0 else 0.99
-    told = 0.35 * family + 0.2 * given + 0.35 * born + 0.05 * sex
-    return round(max(0.0, min(told, 0.94)), 2)
-
-
-def _agree(asked: list[str], there: list[str]) -> int:
-    """1 agrees, -1 disagrees, 0 where either says nothing."""
-    ours, theirs = {plain(a) for a in asked if a}, {plain(t) for t in there if t}
-    return 0 if not ours or not theirs else 1 if ours & theirs else -1
 
 
 INSTANCE: Mapping[str, Mapping[str, Operation]] = {
