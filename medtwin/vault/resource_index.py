@@ -67,7 +67,7 @@ def name(key: bytes, kind: str, id_: str) -> int:
 
 def target(key: bytes, reference: str) -> int:
     """What a reference points at: a resource here by kind and id, or an address elsewhere."""
-    return digest_once(key, f"N|{reference}")
+    return digest(key, f"N|{reference}")  # many point at one visit
 
 
 def owning(parameter: Parameter) -> bool:
