@@ -1,0 +1,1 @@
+"""What a clinical note says: findings, medicines, values and lesions, each with its very words."""

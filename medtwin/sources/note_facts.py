@@ -1,0 +1,74 @@
+"""What a note says as facts, for every source that brings text: each fact at its own words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from medtwin.notes.lexicon import Lexicon
+from medtwin.notes.mention import Mention
+from medtwin.notes.reading import read
+from medtwin.record import codes
+from medtwin.record.codes import Kind
+from medtwin.record.observation import Implausible, Observation
+
+LONGEST = 1 << 22  # characters of one note; a longer one is no note
+SHOWN = 40  # mentions apart that are told in words
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A note's facts, the place of each, what could not be a fact, and all it mentions."""
+
+    facts: tuple[Observation, ...]
+    places: tuple[str, ...]
+    wrong: tuple[str, ...]
+    mentions: tuple[Mention, ...]
+
+
+def facts_of(
+    text: str, at: datetime, source: str, known: datetime, lexicon: Lexicon | None = None
+) -> Noted:
+    """The facts of a note written at `at`: affirmed or denied, the patient's own, dated.
+
+    What is possible, conditional, somebody else's or past without a date makes no fact; a last
+    fact, a note, tells those in words with the reason. A thing both told and denied is told.
+    """
+    mentions = tuple(read(text[:LONGEST], at, lexicon))
+    facts, places, wrong = [], [], []
+    for mention in _once(m for m in mentions if not m.because):
+        try:
+            facts.append(_fact(mention, source, known))
+            places.append(mention.place)
+        except Implausible as why:
+            wrong.append(f"{mention.place}: {why}")
+    if apart := told_apart(mentions):
+        facts.append(Observation(at, codes.note, 1.0, source, known, says=apart))
+        places.append(f"chars 0-{len(text)}")
+    return Noted(tuple(facts), tuple(places), tuple(wrong), mentions)
+
+
+def told_apart(mentions: Iterable[Mention]) -> str:
+    """What a note mentions and is no fact about the patient, each with its reason."""
+    reasons = {f"{m.code.name} ({m.because})": None for m in mentions if m.because}
+    if not reasons:
+        return ""
+    shown = list(reasons)[:SHOWN]
+    more = f"; and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
+    return "mentioned, but no facts: " + "; ".join(shown) + more
+
+
+def _once(mentions: Iterable[Mention]) -> list[Mention]:
+    """The first mention of each thing at each time; one that affirms before one that denies."""
+    first: dict[tuple[str, datetime], Mention] = {}
+    for mention in mentions:
+        key = (mention.code.id, mention.at)
+        if key not in first or (first[key].negated and not mention.negated):
+            first[key] = mention
+    return sorted(first.values(), key=lambda m: m.start)
+
+
+def _fact(mention: Mention, source: str, known: datetime) -> Observation:
+    says = "" if mention.code.kind is Kind.measurement else mention.says
+    if mention.negated:
+        says = f"no: {says}"
+    return Observation(mention.at, mention.code, mention.value, source, known, says=says)
