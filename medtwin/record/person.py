@@ -1,6 +1,6 @@
 """Who somebody is: kept apart from their facts, and sealed by the vault."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 
 
@@ -20,3 +20,17 @@ class Person:
     contact: tuple[str, ...] = ()
     address: tuple[str, ...] = ()
     language: str = ""
+
+
+def together(before: Person, now: Person) -> Person:
+    """Both descriptions as one: the later word stands, but what it leaves unsaid stays known.
+
+    Identifiers are joined: a number from one house takes nothing from that of another.
+    """
+    said = {f.name: getattr(now, f.name) for f in fields(Person)}
+    said = {name: value for name, value in said.items() if value not in (None, "", (), "unknown")}
+    return replace(before, **said | {"identifiers": _joined(before, now)})
+
+
+def _joined(before: Person, now: Person) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*before.identifiers, *now.identifiers)))

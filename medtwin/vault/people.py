@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, insert, select, update
 
-from medtwin.record.person import Person
+from medtwin.record.person import Person, together
 from medtwin.vault.access import Subject
 from medtwin.vault.consent import Choice, Purpose, standing
 from medtwin.vault.seal import Seal, place
@@ -117,12 +117,16 @@ def sealed_person(c: Connection, patient: str) -> bytes | None:
     return c.execute(select(patients.c.person).where(patients.c.patient == patient)).scalar()
 
 
-def introduce(c: Connection, seal: Seal, who: Person) -> None:
-    """Keep what a source says of who they are; the last word stands."""
+def introduce(c: Connection, seal: Seal, who: Person) -> Person | None:
+    """Keep what a source says of who they are, with what was known; None if nothing is new."""
     sealed = sealed_person(c, seal.owner)
-    if sealed is None or person(seal, sealed) != who:
-        new = described(seal, who)
-        c.execute(update(patients).where(patients.c.patient == seal.owner).values(person=new))
+    known = None if sealed is None else person(seal, sealed)
+    now = who if known is None else together(known, who)
+    if now == known:
+        return None
+    new = described(seal, now)
+    c.execute(update(patients).where(patients.c.patient == seal.owner).values(person=new))
+    return now
 
 
 def count(c: Connection, patient: str, new: int, times: Sequence[int]) -> None:

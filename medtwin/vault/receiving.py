@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from time import monotonic
 
 from sqlalchemy import Connection
 
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
-from medtwin.record.person import Person
+from medtwin.record.person import Person, together
 from medtwin.sources.source import Arrived, Refusal
 from medtwin.vault import people, resources, rollups, signals
 from medtwin.vault.access import Action, Principal
@@ -143,7 +144,8 @@ def prepared(seal: Seal, arrived: Sequence[Arrived], at: int, key: bytes) -> Bat
     who = [a.person for a in arrived if a.person is not None] if seal.owner else []
     apart = [refusal_row(seal, at, r) for r in refused]
     served = [one for a in arrived if (one := incoming(key, seal, a)) is not None]
-    return Batch(seal, arrived, rows, facts, refused, apart, who[-1] if who else None, served)
+    whole = reduce(together, who) if who else None
+    return Batch(seal, arrived, rows, facts, refused, apart, whole, served)
 
 
 def _rows(seal: Seal, arrived: Sequence[Arrived], at: int) -> tuple[list[Row], Sealed]:

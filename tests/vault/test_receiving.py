@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import date, UTC, date, datetime
 from itertools import count
 
 import pytest
@@ -85,13 +85,28 @@ def test_originals_come_back_byte_for_byte(tmp_path_factory, contents):
     assert receipt.kept.get("Thing", 0) == len(contents)
 
 
-def test_who_they_are_is_what_the_last_source_said(vault, door, made, admitted):
+def test_the_last_word_stands_and_what_it_leaves_unsaid_stays_known(vault, door, made, admitted):
     patient = admitted(care)
     assert vault.who(door.clinician, patient, care) == made.person()
-    died = datetime(2026, 2, 1, tzinfo=UTC)
-    changed = Person(("fhir|1",), "Aaron D.", date(1950, 5, 17), died, address=("a", "b"))
-    vault.receive(door.operator, [made.arrived(person=changed)], "invented")
-    assert vault.who(door.clinician, patient, care) == changed
+    moved = Person(("pas|7",), "Aaron Dickens-Smith", address=("1 Mill Lane, Leeds",))
+    little = Person(("pas|7",), "Aaron Dickens-Smith", sex="unknown")
+    for now in (moved, little):
+        vault.receive(door.operator, [made.arrived(person=now)], "invented")
+    assert vault.who(door.clinician, patient, care) == Person(
+        ("fhir|1", "ssn|999-12-3456", "pas|7"),
+        "Aaron Dickens-Smith",
+        date(1950, 5, 17),
+        sex="male",
+        address=("1 Mill Lane, Leeds",),
+    )
+
+
+def test_a_poorer_description_in_the_same_delivery_wipes_nothing_either(vault, door, made):
+    rich, poor = made.person(), Person(("fhir|1",), "Aaron Dickens")
+    both = [made.arrived(person=rich), made.arrived(person=poor, original=b"the second")]
+    vault.receive(door.operator, both, "invented", [care])
+    (one,) = vault.patients(door.operator)
+    assert vault.who(door.clinician, one.patient, care) == rich
 
 
 def test_somebody_no_source_has_named_has_no_name(vault, door, made):
