@@ -31,17 +31,22 @@ class Sentence:
     at: datetime
 
 
-def read(text: str, at: datetime, lexicon: Lexicon | None = None) -> Iterator[Mention]:
-    """Everything that a note written at `at` mentions, in the order it stands there."""
-    for sentence in parted(text, at, lexicon or english()):
+def read(
+    text: str, at: datetime, lexicon: Lexicon | None = None, header: str = ""
+) -> Iterator[Mention]:
+    """Everything that a note written at `at` mentions, in the order it stands there.
+
+    `header` is that of a section that comes without it.
+    """
+    for sentence in parted(text, at, lexicon or english(), header):
         yield from _mentioned(sentence)
 
 
-def parted(text: str, at: datetime, lexicon: Lexicon) -> Iterator[Sentence]:
+def parted(text: str, at: datetime, lexicon: Lexicon, header: str = "") -> Iterator[Sentence]:
     """The sentences in which a term stands, with what stands in them."""
     hits, told = lexicon.hits(text, folded(text)), dates(text, at)
     here, then = 0, 0
-    for start, end, section in sentences(text, sections(text)):
+    for start, end, section in sentences(text, sections(text, header)):
         while here < len(hits) and hits[here].start < start:
             here += 1
         first = here

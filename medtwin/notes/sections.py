@@ -62,9 +62,9 @@ class Section:
     end: int
 
 
-def sections(text: str) -> list[Section]:
-    """The parts of a note, in order, from its first character to its last."""
-    found, kind, begin = [], "", 0
+def sections(text: str, header: str = "") -> list[Section]:
+    """The parts of a note, in order; `header` is that of the first, where it does not say so."""
+    found, kind, begin = [], KIND.get(words(header), ""), 0
     for match in HEADER.finditer(text):
         named = KIND.get(words(match[1] or match[2]))
         if named is None:

@@ -7,6 +7,7 @@ where all FHIR is read. The XML is read with entities and document types off, bo
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  it ships no types
@@ -32,6 +33,7 @@ from medtwin.sources.ccda_words import (
 from medtwin.sources.fhir_reading import one
 from medtwin.sources.fhir_words import NotUnderstood, Resource, Told
 from medtwin.sources.hl7_times import zone
+from medtwin.sources.note_facts import Noted, facts_of
 from medtwin.sources.source import SMALL, Arrived, Options, Refusal, Sent, Source, unread
 
 MEDIA = "application/cda+xml"
@@ -39,6 +41,7 @@ LARGEST = 64 << 20
 MANY = 10_000  # entries and components of one document
 RESEND = "correct it at the sender and send it again"
 IN_WORDS = "C-CDA section in words only"
+NOTHING = Noted((), (), (), ())
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
     except NotUnderstood as why:
         yield unread(what, str(why), RESEND, raw[:SMALL])
         return
-    yield from _arrived(what, raw, who, found)
+    yield from _arrived(what, raw, who, found, by.received)
 
 
 def opened(raw: bytes) -> Element:
@@ -178,7 +181,9 @@ def _refusal(what: str, because: str) -> Refusal:
     return Refusal(what, "nobody named", because, RESEND)
 
 
-def _arrived(what: Sent, raw: bytes, who: Arrived, found: list[Outcome]) -> Iterator[Arrived]:
+def _arrived(
+    what: Sent, raw: bytes, who: Arrived, found: list[Outcome], received: datetime
+) -> Iterator[Arrived]:
     whose = who.about or "nobody named"
     apart = (*who.refused, *(r for o in found for r in o.refused))
     yield Arrived(
@@ -195,7 +200,17 @@ def _arrived(what: Sent, raw: bytes, who: Arrived, found: list[Outcome]) -> Iter
     for o in (o for o in found if o.kept):
         origin, words = f"{what.name}#{o.place}", o.words.encode()
         media = "text/plain" if words else MEDIA
-        yield Arrived(words, media, origin, who.about, None, (), (), o.kept, o.kept)
+        said = _noted(o, found, received) if words and who.about else NOTHING
+        yield Arrived(
+            words, media, origin, who.about, None, said.facts, (), o.kept, o.kept, said.places
+        )
+
+
+def _noted(section: Outcome, found: list[Outcome], received: datetime) -> Noted:
+    """What a section in words says, as of the document's own date."""
+    at = next((f.at for o in found for f in o.facts if o.section == "document"), received)
+    header = section.section
+    return facts_of(section.words, at, "C-CDA, words read", received, header=header)
 
 
 source = Source(

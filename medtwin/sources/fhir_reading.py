@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from medtwin.record.observation import Implausible, Observation
 from medtwin.record.units import UnknownUnit
-from medtwin.sources import fhir_answers, fhir_events, fhir_plans
+from medtwin.sources import fhir_answers, fhir_events, fhir_notes, fhir_plans
 from medtwin.sources.fhir_kinds import KINDS
 from medtwin.sources.fhir_observation import Fact, observation, parts
 from medtwin.sources.fhir_patient import person
@@ -62,6 +62,8 @@ def _understood(
         raise NotUnderstood("it names no patient; allowed is a subject that is a Patient")
     told_of = list(zip(reader(resource, told), standing(kind, resource), strict=True))
     good = [(f, place) for f, place in told_of if isinstance(f, Observation)]
+    if kind == "DocumentReference" and good:
+        good += fhir_notes.said(resource, good[0][0].at, told)
     bad = (f for f, _ in told_of if not isinstance(f, Observation))
     apart = tuple(_refusal(where, about, str(b), _next(b), raw) for b in bad)
     facts, places = tuple(f for f, _ in good), tuple(place for _, place in good)

@@ -16,6 +16,7 @@ from medtwin.sources.hl7v2_batches import LARGEST, Counted, Piece, pieces
 from medtwin.sources.hl7v2_messages import Found, Part, told
 from medtwin.sources.hl7v2_parser import Message, Unreadable, parsed
 from medtwin.sources.hl7v2_types import sender
+from medtwin.sources.note_facts import facts_of
 from medtwin.sources.source import SMALL, Arrived, Options, Refusal, Sent, Source, unread
 
 MEDIA = "x-application/hl7-v2+er7"
@@ -97,21 +98,26 @@ def _part(part: Part, said: Message, raw: bytes, where: str, by: Told) -> Iterat
         kind=f"HL7 v2 {said.type}",
         places=tuple(place for _, place in facts),
     )
-    yield from _kept(part, read_as, where, about)
+    yield from _kept(part, read_as, where, about, by)
 
 
 def _kept(
-    part: Part, read_as: list[tuple[Found, Arrived]], where: str, about: str | None
+    part: Part, read_as: list[tuple[Found, Arrived]], where: str, about: str | None, by: Told
 ) -> Iterator[Arrived]:
     """What is counted without being facts; documents and merges with their words."""
     kept = [(what, place, "") for what, place in part.kept]
     kept += [(f"HL7 v2 {a.kept}", f.place, "") for f, a in read_as if a.kept]
-    kept += [(PAPER, place, text) for place, text in part.papers]
     kept += [(MERGE, place, numbers) for place, numbers in part.merges]
     for what, place, text in kept:
         media = "text/plain" if text else MEDIA
         origin = f"{where}#{place}"
         yield Arrived(text.encode(), media, origin, about, None, (), (), what, what)
+    written = {f.place: a.facts[0].at for f, a in read_as if a.facts}
+    for place, text in part.papers:
+        noted = facts_of(text, written.get(place, by.received), "HL7 v2, note read", by.received)
+        facts, places = (noted.facts, noted.places) if about else ((), ())
+        origin, raw = f"{where}#{place}", text.encode()
+        yield Arrived(raw, "text/plain", origin, about, None, facts, (), PAPER, PAPER, places)
 
 
 PAPER = "text of a document"

@@ -26,14 +26,20 @@ class Noted:
 
 
 def facts_of(
-    text: str, at: datetime, source: str, known: datetime, lexicon: Lexicon | None = None
+    text: str,
+    at: datetime,
+    source: str,
+    known: datetime,
+    lexicon: Lexicon | None = None,
+    header: str = "",
 ) -> Noted:
     """The facts of a note written at `at`: affirmed or denied, the patient's own, dated.
 
     What is possible, conditional, somebody else's or past without a date makes no fact; a last
     fact, a note, tells those in words with the reason. A thing both told and denied is told.
+    `header` is that of a section that comes without it.
     """
-    mentions = tuple(read(text[:LONGEST], at, lexicon))
+    mentions = tuple(read(text[:LONGEST], at, lexicon, header))
     facts, places, wrong = [], [], []
     for mention in _once(m for m in mentions if not m.because):
         try:
@@ -41,15 +47,17 @@ def facts_of(
             places.append(mention.place)
         except Implausible as why:
             wrong.append(f"{mention.place}: {why}")
-    if apart := told_apart(mentions):
+    if apart := told_apart(mentions, wrong):
         facts.append(Observation(at, codes.note, 1.0, source, known, says=apart))
         places.append(f"chars 0-{len(text)}")
     return Noted(tuple(facts), tuple(places), tuple(wrong), mentions)
 
 
-def told_apart(mentions: Iterable[Mention]) -> str:
+def told_apart(mentions: Iterable[Mention], wrong: Iterable[str]) -> str:
     """What a note mentions and is no fact about the patient, each with its reason."""
-    reasons = {f"{m.code.name} ({m.because})": None for m in mentions if m.because}
+    reasons = dict.fromkeys(wrong) | {
+        f"{m.code.name} ({m.because})": None for m in mentions if m.because
+    }
     if not reasons:
         return ""
     shown = list(reasons)[:SHOWN]

@@ -202,7 +202,8 @@ def test_a_documents_text_is_kept_for_the_notes_room_with_its_place():
     (paper,) = [a for a in arrived if a.kept == "text of a document"]
     assert paper.original == b"No fever.\nGoes home."
     assert (paper.about, paper.media, paper.origin.endswith("#TXA|1")) == (ada, "text/plain", True)
-    assert [f.says for a in arrived for f in a.facts] == ["Discharge summary"]
+    assert [f.says for a in arrived for f in a.facts] == ["Discharge summary", "no: fever"]
+    assert paper.places == ("chars 3-8",)
 
 
 def test_a_merge_is_kept_for_review_and_never_done_in_silence():

@@ -1,5 +1,6 @@
 """The source `note`: clinical text in, facts out, each at its very words."""
 
+import base64
 from datetime import UTC, datetime
 
 import orjson
@@ -98,3 +99,35 @@ def test_an_impossible_value_is_refused_and_the_rest_is_kept():
     arrived = read("x.txt", b"Patient: a\nDate: 2026-03-01\n\nPotassium 95 mmol/L, sodium 140.\n")
     assert "sodium" in by_name(arrived)
     assert "outside 0.8 to 15" in arrived.refused[0].because
+
+
+def test_the_text_in_a_fhir_document_is_read_with_its_place():
+    text = "Assessment: Asthma. No fever."
+    document = {
+        "resourceType": "DocumentReference",
+        "id": "d",
+        "status": "current",
+        "type": {"text": "letter"},
+        "subject": {"reference": "Patient/ada"},
+        "date": "2026-02-01T08:00:00Z",
+        "content": [
+            {
+                "attachment": {
+                    "contentType": "text/plain; charset=utf-8",
+                    "data": base64.b64encode(text.encode()).decode(),
+                }
+            }
+        ],
+    }
+    ada = {"resourceType": "Patient", "id": "ada"}
+    entries = [{"resource": r} for r in (ada, document)]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    _, arrived = received("b.json", orjson.dumps(bundle), OPTIONS)
+    assert [(f.code.name, f.value) for f in arrived.facts] == [
+        ("letter", 1),
+        ("asthma", 1),
+        ("fever", 0),
+    ]
+    start = text.index("Asthma")
+    place = f"DocumentReference.content[0].attachment, chars {start}-{start + 6}"
+    assert arrived.places[1] == place
