@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from medtwin.sources.source import Arrived, Refusal
 from medtwin.vault.dialect import Found
@@ -58,6 +58,18 @@ def refusal_row(seal: Seal, at: int, refused: Refusal) -> dict[str, Any]:
 def refusal_rows(c: Connection) -> Sequence[Found]:
     """Everything refused and not retired, oldest first; still sealed."""
     return c.execute(select(refusals).order_by(refusals.c.number)).all()
+
+
+def refused_of(c: Connection, patient: str) -> Sequence[Found]:
+    """What was refused of one person, the newest first; still sealed."""
+    query = select(refusals).where(refusals.c.patient == patient)
+    return c.execute(query.order_by(refusals.c.number.desc())).all()
+
+
+def count_refused(c: Connection, patient: str) -> int:
+    """How much was refused of one person."""
+    query = select(func.count()).select_from(refusals).where(refusals.c.patient == patient)
+    return int(c.execute(query).scalar_one())
 
 
 def opened_refusal(seal: Seal, r: Found) -> Refusal:

@@ -278,6 +278,18 @@ class Vault:
             rows = originals.refusal_rows(work.connection)
             return tuple(originals.opened_refusal(self._store.seal_of(r.patient), r) for r in rows)
 
+    def refused(self, principal: Principal, patient: str, purpose: Purpose) -> tuple[Refusal, ...]:
+        """What was sent about this person and could not be accepted, the newest first."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            rows = originals.refused_of(work.connection, patient)
+            seal = self._store.seal_of(patient)
+        return tuple(originals.opened_refusal(seal, r) for r in rows)
+
+    def count_refused(self, principal: Principal, patient: str, purpose: Purpose) -> int:
+        """How much of what was sent about this person could not be accepted."""
+        with self._store.asked(principal, Action.read, patient, purpose) as work:
+            return originals.count_refused(work.connection, patient)
+
     # What was computed
 
     def keep(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +21,7 @@ from medtwin.web.door import DOOR, SESSION, check_form, csrf
 from medtwin.web.entrance import mount as mount_entrance
 from medtwin.web.fhir.server import build as fhir
 from medtwin.web.guard import Guard
-from medtwin.web.page import Page, Visit
+from medtwin.web.page import File, Page, Visit
 from medtwin.web.region import region
 from medtwin.web.render import HERE, Frame, Item, html, said, trouble
 from medtwin.web.trouble import Trouble, Words, not_for, unknown
@@ -59,6 +59,8 @@ def _mount(app: FastAPI, page: Page) -> None:
         _get(app, page, f"{page.path}/{name}", part, f"{page.name}.{name}.html")
     for name, act in page.acts.items():
         _post(app, page, f"{page.path}/{name}", act)
+    for name, file in page.files.items():
+        _take(app, page, f"{page.path}/{name}", file)
 
 
 def _get(app: FastAPI, page: Page, path: str, view: Callable[[Visit], Any], template: str) -> None:
@@ -71,6 +73,19 @@ def _get(app: FastAPI, page: Page, path: str, view: Callable[[Visit], Any], temp
     title = f"{page.title}: {page.reference}"
     app.add_api_route(path, shown, methods=["GET"], include_in_schema=False)
     app.add_api_route(f"/api{path}", told, methods=["GET"], summary=title)
+
+
+def _take(app: FastAPI, page: Page, path: str, file: Callable[[Visit], File]) -> None:
+    async def taken(request: Request) -> Response:
+        return await run_in_threadpool(_taken, request, page, file)
+
+    app.add_api_route(path, taken, methods=["GET"], include_in_schema=False)
+
+
+def _taken(request: Request, page: Page, file: Callable[[Visit], File]) -> Response:
+    taken = file(opened(request, page))
+    kept = {"content-disposition": f"attachment; filename*=UTF-8''{quote(taken.name)}"}
+    return Response(taken.content, media_type="application/octet-stream", headers=kept)
 
 
 def _shown(request: Request, page: Page, view: Callable[[Visit], Any], template: str) -> Response:

@@ -69,13 +69,21 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class File:
+    """Something to take away as it is, under this name; a browser never opens it as a page."""
+
+    content: bytes
+    name: str
+
+
+@dataclass(frozen=True)
 class Page:
     """A plug-in noun: `page = Page(...)` in `web/pages/<name>.py`, `<name>.html` beside it.
 
     `view` answers a GET with frozen data that the template shows and that is the page's JSON
     under `/api`. `parts` are pieces of it with addresses of their own (`<path>/<part>`, template
-    `<name>.<part>.html`). `acts` answer a POST and say where to go next. No `roles` means that
-    anybody may look.
+    `<name>.<part>.html`). `acts` answer a POST and say where to go next; `files` are for taking
+    away. No `roles` means that anybody may look.
     """
 
     name: str
@@ -87,4 +95,5 @@ class Page:
     glyph: str = ""
     parts: Mapping[str, Callable[[Visit], Any]] = field(default_factory=dict)
     acts: Mapping[str, Callable[[Visit], str]] = field(default_factory=dict)
+    files: Mapping[str, Callable[[Visit], File]] = field(default_factory=dict)
     live: str = ""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from medtwin.record import codes
 from medtwin.record.record import Record
@@ -9,6 +10,7 @@ from medtwin.twin.forecast import Forecast
 from medtwin.vault.consent import Purpose
 from medtwin.web import region as reader
 from medtwin.web.bedside.ahead import AHEAD, Closed, expected
+from medtwin.web.bedside.origins import way
 from medtwin.web.page import Visit
 from medtwin.web.twins import lines
 from medtwin.web.views.glucose import Chart, chart
@@ -64,7 +66,10 @@ def of_record(visit: Visit, record: Record) -> GlucosePart:
     stale = last is not None and visit.now - last > timedelta(minutes=20)
     return GlucosePart(
         patient=visit.patient,
-        chart=chart(record, lines(ahead) if ahead else None, visit.region, visit.now, since),
+        chart=chart(
+            *(record, lines(ahead) if ahead else None, visit.region, visit.now, since),
+            way=partial(way, visit.patient),
+        ),
         empty=last is None,
         stale=reader.lasting(visit.now - last) if last and stale else "",
         closed=closed,

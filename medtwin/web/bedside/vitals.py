@@ -1,9 +1,11 @@
 """The last value of everything measured of one person."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from medtwin.record.record import Record
 from medtwin.vault.consent import Purpose
+from medtwin.web.bedside.origins import way
 from medtwin.web.page import Visit
 from medtwin.web.views.tiles import Tile, tiles
 
@@ -24,4 +26,6 @@ def vitals(visit: Visit) -> Vitals:
 
 def of_record(visit: Visit, record: Record) -> Vitals:
     """The tiles of this record."""
-    return Vitals(visit.patient, tiles(record, visit.region, visit.now))
+    return Vitals(
+        visit.patient, tiles(record, visit.region, visit.now, partial(way, visit.patient))
+    )

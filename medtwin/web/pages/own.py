@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from medtwin.record import codes
 from medtwin.vault.access import Action, Role
@@ -10,6 +11,7 @@ from medtwin.vault.audit import Line
 from medtwin.vault.consent import Choice, Purpose
 from medtwin.web import region as reader
 from medtwin.web.bedside.ahead import expected
+from medtwin.web.bedside.origins import way
 from medtwin.web.page import Page, Visit
 from medtwin.web.region import Region
 from medtwin.web.trouble import wrong_value
@@ -114,7 +116,10 @@ def view(visit: Visit) -> Own:
     return Own(
         name=person.name,
         plain=heeding(plain(seen, ahead, visit.region, visit.now, why), warned),
-        chart=chart(record, lines(ahead) if ahead else None, visit.region, visit.now, since)
+        chart=chart(
+            *(record, lines(ahead) if ahead else None, visit.region, visit.now, since),
+            way=partial(way, visit.patient),
+        )
         if len(seen)
         else None,
         alerts=warned,

@@ -77,6 +77,7 @@ page = Page(
         "advice": advice.advice,
         "vitals": vitals.vitals,
         "track": track.track,
+        "journey": journey.journey,
     },
     acts={"acknowledge": alerts.acknowledge},
     live="/live?patient={patient}",

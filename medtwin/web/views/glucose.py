@@ -1,6 +1,6 @@
 """Glucose: what was measured and what is likely, on one axis, with meals and doses below."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from medtwin.record import codes
+from medtwin.record.codes import Code
 from medtwin.record.record import Record, Series
 from medtwin.web import region as reader
 from medtwin.web.region import Region
@@ -17,6 +18,13 @@ Line = Float[np.ndarray, " time"]
 TARGET = (70.0, 180.0)
 COVERAGES = (0.9, 0.8, 0.5)
 GAP = 1500.0
+SHOWN = 48  # readings in the table
+Way = Callable[[Code, float], str]
+
+
+def nowhere(_: Code, __: float) -> str:
+    """No way to say where a fact came from."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -41,17 +49,28 @@ class Chart:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     input_rows: tuple[tuple[str, ...], ...]
+    links: tuple[str, ...] = ()
+    input_links: tuple[str, ...] = ()
 
 
 def chart(
-    record: Record, ahead: Ahead | None, region: Region, now: datetime, since: datetime
+    record: Record,
+    ahead: Ahead | None,
+    region: Region,
+    now: datetime,
+    since: datetime,
+    way: Way = nowhere,
 ) -> Chart:
-    """Glucose since then, and ahead where there is a forecast."""
+    """Glucose since then, and ahead where there is a forecast.
+
+    `way` gives the address that says where a fact of a code at a time came from.
+    """
     seen = record[codes.glucose].current
     seen = seen.keep((seen.at >= since.timestamp()) & (seen.at <= now.timestamp()))
     end = float(ahead.at[-1]) if ahead else (now + timedelta(minutes=30)).timestamp()
     edges = {"from": since.timestamp(), "to": end, "now": now.timestamp()}
     common = {**edges, "zone": region.zone.key, "unit": region.glucose}
+    given = _given(record, edges["from"], edges["to"])
     return Chart(
         data={**common, **_fan(seen, ahead, region)},
         inputs=_inputs(record, common),
@@ -59,7 +78,13 @@ def chart(
         range_words="target " + between(*TARGET, region),
         heads=("time", "measured or middle", "50 % interval", "90 % interval"),
         rows=_rows(seen, ahead, region),
-        input_rows=_input_rows(record, region, edges["from"], edges["to"]),
+        input_rows=tuple(
+            (reader.clock(reader.utc(at), region), c.name, reader.amount(c, v, region))
+            for at, c, v in given
+        ),
+        links=("",) * (len(ahead.at) if ahead else 0)
+        + tuple(way(codes.glucose, float(at)) for at in seen.at[: -SHOWN - 1 : -1]),
+        input_links=tuple(way(c, at) for at, c, _ in given),
     )
 
 
@@ -144,17 +169,16 @@ def _rows(seen: Series, ahead: Ahead | None, region: Region) -> tuple[tuple[str,
                     f"{_say(ninety[0][i], region)} to {_say(ninety[1][i], region)}",
                 )
             )
-    for at, value in list(zip(seen.at, seen.value, strict=True))[:-49:-1]:
+    for at, value in list(zip(seen.at, seen.value, strict=True))[: -SHOWN - 1 : -1]:
         rows.append((reader.clock(reader.utc(at), region), _say(value, region), "measured", ""))
     return tuple(rows)
 
 
-def _input_rows(
-    record: Record, region: Region, since: float, until: float
-) -> tuple[tuple[str, ...], ...]:
-    rows = []
+def _given(record: Record, since: float, until: float) -> list[tuple[float, Code, float]]:
+    """Meals and doses, the newest first."""
+    found: list[tuple[float, Code, float]] = []
     for code in (codes.carbohydrate, codes.insulin_bolus):
         series = _within(record[code].current, {"from": since, "to": until})
-        for at, value in zip(series.at, series.value, strict=True):
-            rows.append((float(at), code.name, reader.amount(code, float(value), region)))
-    return tuple((reader.clock(reader.utc(r[0]), region), *r[1:]) for r in sorted(rows))[::-1]
+        pairs = zip(series.at, series.value, strict=True)
+        found += [(float(at), code, float(value)) for at, value in pairs]
+    return sorted(found, key=lambda g: (g[0], g[1].id), reverse=True)

@@ -1,5 +1,7 @@
 """One chronological journey: a lane for each kind of fact, the same time axis for all."""
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isnan, log1p
@@ -15,27 +17,34 @@ WIDE, LEFT, LANE, TOP = 1000.0, 150.0, 30.0, 24.0
 BINS = 170
 DOTS = 160
 ROWS, ROW = 6, 21.0
-LANES: tuple[tuple[Kind, str], ...] = (
-    (Kind.encounter, "Visits and stays"),
-    (Kind.condition, "Conditions"),
-    (Kind.allergy, "Allergies"),
-    (Kind.medication, "Medicines"),
-    (Kind.procedure, "Procedures"),
-    (Kind.immunisation, "Immunisations"),
-    (Kind.measurement, "Measurements"),
-    (Kind.meal, "Meals"),
-    (Kind.dose, "Doses"),
-    (Kind.report, "Reports"),
-    (Kind.care_plan, "Care plans"),
-    (Kind.answer, "Answers"),
+LANES: tuple[tuple[str, str], ...] = (
+    ("encounter", "Visits and stays"),
+    ("condition", "Conditions"),
+    ("allergy", "Allergies"),
+    ("medication", "Medicines"),
+    ("procedure", "Procedures"),
+    ("immunisation", "Immunisations"),
+    ("measurement", "Measurements"),
+    ("signal", "Signals"),
+    ("meal", "Meals"),
+    ("dose", "Doses"),
+    ("report", "Reports"),
+    ("note", "From notes"),
+    ("genome", "Genome"),
+    ("care plan", "Care plans"),
+    ("answer", "Answers"),
 )
 STAYS = (Kind.condition, Kind.medication, Kind.allergy)  # until somebody says that it ended
-LOOK = {Kind.meal: "meal", Kind.dose: "dose"}
+LOOK = {"meal": "meal", "dose": "dose", "note": "note", "genome": "genome"}
+GENES = re.compile(r"genome|gene[|:_]|pgs|pgx|polygenic|star[|:_]|cyp\d|vkorc1|slco1b1|tpmt|nudt15")
+NOTES = re.compile(r"\bnote\b", re.IGNORECASE)
+
+Columns = dict[Code, Series]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One shape on a lane; `title` says what it stands for."""
+    """One shape on a lane; `title` says what it stands for, `at` when that was (UTC seconds)."""
 
     shape: str
     look: str
@@ -45,6 +54,9 @@ class Mark:
     title: str
     down: float = 0.0
     says: str = ""
+    code: str = ""
+    at: float = 0.0
+    way: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,16 @@ class Journey:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """A signal that was drawn from one time to another (UTC seconds)."""
+
+    code: str
+    name: str
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
 class Axis:
     """Where a time stands on the picture."""
 
@@ -92,17 +114,26 @@ class Axis:
         return round(LEFT + min(max(share, 0.0), 1.0) * (WIDE - LEFT), 1)
 
 
-def journey(record: Record, since: datetime, now: datetime, region: Region) -> Journey:
+def journey(
+    record: Record,
+    since: datetime,
+    until: datetime,
+    region: Region,
+    signals: Sequence[Stretch] = (),
+) -> Journey:
     """Everything known since then. However many facts there are, the picture stays small."""
-    axis = Axis(since.timestamp(), now.timestamp())
+    axis = Axis(since.timestamp(), until.timestamp())
+    sorted_out = by_lane({c: within(c, s.current, axis) for c, s in record.columns.items()})
     lanes: list[Lane] = []
     y = TOP
-    for kind, name in LANES:
-        columns = {c: s for c, s in record.columns.items() if c.kind is kind}
-        seen = {c: within(c, s.current, axis) for c, s in columns.items()}
+    for key, name in LANES:
+        seen = sorted_out.get(key, {})
         count = sum(len(s) for s in seen.values())
+        marks = _marks(seen, key, axis, region) if count else ()
+        if key == "signal":
+            marks = _signals(signals, axis, region)
+            count = len(marks)
         if count:
-            marks = _marks(seen, kind, axis, region)
             tall = LANE + max((m.down for m in marks), default=0.0)
             lanes.append(Lane(name, y, tall, count, marks))
             y += tall
@@ -110,6 +141,31 @@ def journey(record: Record, since: datetime, now: datetime, region: Region) -> J
     label = f"{facts:,} facts since {reader.day(since, region)} in {len(lanes)} lanes"
     shown = ticks(axis, region)
     return Journey(WIDE, y + 10, label, shown, tuple(lanes), axis.x(axis.until), facts)
+
+
+def by_lane(columns: Columns) -> dict[str, Columns]:
+    """Each lane's facts: by kind, but genes, and what was read out of notes, by themselves."""
+    found: dict[str, Columns] = {}
+    for code, series in columns.items():
+        for key, part in lanes_of(code, series):
+            if len(part):
+                found.setdefault(key, {})[code] = part
+    return found
+
+
+def lane(code: Code, source: str) -> str:
+    """Which lane a fact of this code stands on, from this source."""
+    if GENES.search(code.id.casefold()):
+        return "genome"
+    return "note" if NOTES.search(source) else code.kind.value
+
+
+def lanes_of(code: Code, series: Series) -> Iterator[tuple[str, Series]]:
+    """One code's facts, lane by lane."""
+    keys = [lane(code, name) for name in series.sources]
+    for key in dict.fromkeys(keys):
+        here = [i for i, k in enumerate(keys) if k == key]
+        yield key, series if len(here) == len(keys) else series.keep(np.isin(series.source, here))
 
 
 def within(code: Code, series: Series, axis: Axis) -> Series:
@@ -120,19 +176,38 @@ def within(code: Code, series: Series, axis: Axis) -> Series:
     return series.keep((ends >= axis.since) & (series.at <= axis.until))
 
 
-def _marks(seen: dict[Code, Series], kind: Kind, axis: Axis, region: Region) -> tuple[Mark, ...]:
+def _signals(signals: Sequence[Stretch], axis: Axis, region: Region) -> tuple[Mark, ...]:
+    """One bar for each signal, from its first sample to its last."""
+    here = [s for s in signals if s.end >= axis.since and s.begin <= axis.until]
+    marks: list[Mark] = []
+    for row, s in enumerate(here[:ROWS]):
+        x = axis.x(s.begin)
+        title = f"{s.name}, from {reader.clock(reader.utc(s.begin), region)}"
+        wide = max(axis.x(s.end) - x, 4)
+        marks.append(
+            Mark(
+                *("bar", "bar signal", x, wide, 14, title, ROW * row, _short(s.name)),
+                code=s.code,
+                at=s.begin,
+            )
+        )
+    return tuple(marks)
+
+
+def _marks(seen: Columns, key: str, axis: Axis, region: Region) -> tuple[Mark, ...]:
     count = sum(len(s) for s in seen.values())
-    if kind in STAYS:
+    if key in {k.value for k in STAYS} or (key == "genome" and count <= DOTS):
         return _bars(seen, axis, region)
-    if kind is Kind.measurement or count > DOTS:
-        return _bins(seen, kind, axis, region)
+    if key == "measurement" or count > DOTS:
+        return _bins(seen, key, axis, region)
     marks: list[Mark] = []
     for code, series in seen.items():
         marks += [_one(code, series, i, axis, region) for i in range(len(series))]
-    return tuple(replace(m, says="") for m in marks)
+    look = LOOK.get(key, "")
+    return tuple(replace(m, says="", look=f"{m.look} {look}".strip()) for m in marks)
 
 
-def _bars(seen: dict[Code, Series], axis: Axis, region: Region) -> tuple[Mark, ...]:
+def _bars(seen: Columns, axis: Axis, region: Region) -> tuple[Mark, ...]:
     """One row for each thing that lasts, with its words on it; the newest first."""
     things: dict[str, list[Mark]] = {}
     newest = sorted(
@@ -141,7 +216,7 @@ def _bars(seen: dict[Code, Series], axis: Axis, region: Region) -> tuple[Mark, .
     )
     for _, code, series, i in newest:
         mark = _one(code, series, i, axis, region)
-        things.setdefault(mark.says, []).append(mark)
+        things.setdefault(mark.says or mark.title, []).append(mark)
     rows = list(things.items())[:ROWS]
     marks = [
         replace(m, down=ROW * k, says=_short(words) if j == len(same[:DOTS]) - 1 else "")
@@ -164,29 +239,21 @@ def _one(code: Code, series: Series, i: int, axis: Axis, region: Region) -> Mark
     what = says or f"{code.name} {reader.amount(code, float(series.value[i]), region)}"
     title = f"{what}, {reader.clock(reader.utc(at), region)}"
     until = float(series.until[i]) if series.until is not None else float("nan")
-    look = LOOK.get(code.kind, "")
+    x, whence = axis.x(at), {"code": code.id, "at": at}
     if not isnan(until) and until > at:
-        x = axis.x(at)
-        return Mark("bar", f"bar {look}", x, max(axis.x(until) - x, 4), 14, title, says=what)
+        wide = max(axis.x(until) - x, 4)
+        return Mark("bar", "bar", x, wide, 14, title, says=what, **whence)
     if code.kind in STAYS:
-        x = axis.x(at)
-        return Mark(
-            "bar",
-            "bar open",
-            x,
-            max(axis.x(axis.until) - x, 4),
-            14,
-            f"{title}, no end stated",
-            says=what,
-        )
-    return Mark("dot", f"dot {look}", axis.x(at), 0, 0, title)
+        wide, title = max(axis.x(axis.until) - x, 4), f"{title}, no end stated"
+        return Mark("bar", "bar open", x, wide, 14, title, says=what, **whence)
+    return Mark("dot", "dot", x, 0, 0, title, says=what, **whence)
 
 
-def _bins(seen: dict[Code, Series], kind: Kind, axis: Axis, region: Region) -> tuple[Mark, ...]:
+def _bins(seen: Columns, key: str, axis: Axis, region: Region) -> tuple[Mark, ...]:
     at = np.concatenate([s.at for s in seen.values()])
     counts, edges = np.histogram(at, bins=BINS, range=(axis.since, axis.until))
     top = log1p(max(int(counts.max()), 1))
-    look, wide = f"bin {LOOK.get(kind, '')}", (WIDE - LEFT) / BINS
+    look, wide = f"bin {LOOK.get(key, '')}".strip(), (WIDE - LEFT) / BINS
     return tuple(
         Mark(
             "bin",
@@ -195,6 +262,7 @@ def _bins(seen: dict[Code, Series], kind: Kind, axis: Axis, region: Region) -> t
             round(wide, 1),
             round(3 + 15 * log1p(int(n)) / top, 1),
             f"{n} from {reader.clock(reader.utc(float(edges[i])), region)}",
+            at=float(edges[i]),
         )
         for i, n in enumerate(counts)
         if n

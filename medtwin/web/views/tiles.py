@@ -1,5 +1,6 @@
 """Vital tiles: the last value of each measurement, how old it is, and its recent shape."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ MOST = 8
 SHAPE = {codes.glucose: timedelta(hours=24)}
 FRESH = {codes.glucose: timedelta(minutes=20)}
 LONG = timedelta(days=365)
+Way = Callable[[Code, float], str]
 
 
 @dataclass(frozen=True)
@@ -39,22 +41,28 @@ class Tile:
     at: str
     iso: str
     source: str
+    way: str
     pill: Pill | None
     spark: Spark | None
 
 
-def tiles(record: Record, region: Region, now: datetime) -> tuple[Tile, ...]:
-    """The person's measurements, glucose first, then the most recently measured."""
+def tiles(
+    record: Record, region: Region, now: datetime, way: Way | None = None
+) -> tuple[Tile, ...]:
+    """The person's measurements, glucose first, then the most recently measured.
+
+    `way` gives the address that says where a fact of a code at a time came from.
+    """
     seen = {c: s.current for c, s in record.columns.items() if c.kind is Kind.measurement}
     order = sorted(seen, key=lambda c: (c != codes.glucose, -_last(seen[c])))
-    return tuple(tile(c, seen[c], region, now) for c in order[:MOST] if len(seen[c]))
+    return tuple(tile(c, seen[c], region, now, way) for c in order[:MOST] if len(seen[c]))
 
 
 def _last(series: Series) -> float:
     return float(series.at[-1]) if len(series) else 0.0
 
 
-def tile(code: Code, series: Series, region: Region, now: datetime) -> Tile:
+def tile(code: Code, series: Series, region: Region, now: datetime, way: Way | None = None) -> Tile:
     """One measurement's last value."""
     at = reader.utc(float(series.at[-1]))
     value = float(series.value[-1])
@@ -67,6 +75,7 @@ def tile(code: Code, series: Series, region: Region, now: datetime) -> Tile:
         at=reader.clock(at, region),
         iso=at.isoformat(),
         source=series.sources[int(series.source[-1])],
+        way="" if way is None else way(code, float(series.at[-1])),
         pill=freshness(code, at, now) or (level(value) if code == codes.glucose else None),
         spark=spark(code, series, region, now),
     )
