@@ -18,7 +18,7 @@ vault | trials | hospital                       keeping | experimenting | a gene
 twin                                            the living model of one person
 physiology | scores | learning | sources        libraries of plug-ins: one thing, one file
 identity                                        who is who
-engine | fhir | notes                           running a model file | the standard | clinical text
+engine | fhir | notes | genome                  model files | the standard | texts | variants
 record | maths                                  facts | numerics with no medical word in them
 catalogue                                       finds plug-ins by folder
 ```
@@ -29,7 +29,17 @@ the forecast in its ledger; **care** speaks if the chance is worth attention, an
 shows the same forecast, the same reason and the same audit line.
 """
 
-ROOMS = ("record", "maths", "catalogue", "engine", "fhir", "notes", "physiology", "scores")
+ROOMS = (
+    "record",
+    "maths",
+    "catalogue",
+    "engine",
+    "fhir",
+    "notes",
+    "genome",
+    "physiology",
+    "scores",
+)
 ROOMS += (
     "learning",
     "sources",

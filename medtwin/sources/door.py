@@ -153,7 +153,7 @@ def _opened(path: Path, options: Options) -> Iterator[Arrived]:
         missing = Sent(str(path), b"", lambda: path.open("rb"))
         yield unread(missing, f"it cannot be opened ({why.strerror})", "check path and rights")
         return
-    if not archived(what.head):
+    if not archived(what.head) or _reads_packed(what):
         yield from read_one(what, options)
         return
     for member in members(what, options.largest):
@@ -161,6 +161,12 @@ def _opened(path: Path, options: Options) -> Iterator[Arrived]:
             yield member
         else:
             yield from read_one(member, options)
+
+
+def _reads_packed(what: Sent) -> bool:
+    """Whether its source unpacks it on the way, so that it is never whole in memory (VCF)."""
+    reader = recognised(what)
+    return reader is not None and reader.streams
 
 
 def _beginning(what: Sent) -> bytes:
