@@ -56,6 +56,8 @@ def follow(
     States and the logarithms of the `learned` parameters move together (ensemble Kalman
     update, `maths.enkf`); states stay at or above zero, parameters within their bounds.
     What is given comes at times that are the same for every member; amounts may differ.
+    Steps are the model's own; where it has a `pace`, longer in the same measure once nothing
+    has been given for as long.
     Raises ValueError for an unknown parameter, a reading before `begin`, or times that differ.
     """
     plan = events if isinstance(events, Schedule) else schedule(model, events)

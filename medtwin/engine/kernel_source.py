@@ -239,6 +239,9 @@ solved = """            length = T(stop - t)
 
 follow = """
 
+EASE = np.array({ease})
+
+
 @njit(**settings)
 def next_healthy(lost, j):
     for k in range(1, len(lost)):
@@ -292,6 +295,16 @@ def changed(p, logs, learned, what, amount):
                         logs[k, j] += log(factor)
 
 
+@njit(**settings)
+def eased(step, quiet):
+    # the model's own step, longer as its pace is when nothing has happened for a while
+    chosen = step
+    for q in range(EASE.shape[0]):
+        if quiet >= EASE[q, 0] - 1e-9:
+            chosen = step * EASE[q, 1]
+    return chosen
+
+
 @njit(**settings, cache=True)
 def follow(begin, step, belief, p, u, learned, low, high, at, what, amount, times, sensor,
            values, noises, draws, shaken, forecast, replaced):
@@ -300,18 +313,20 @@ def follow(begin, step, belief, p, u, learned, low, high, at, what, amount, time
     rates, whose = np.empty_like(u), np.zeros(members, np.int64)
     ends = np.empty(({states}, members), belief.dtype)
     course = np.empty((1, {codes}, members), belief.dtype)
-    first, then = 0, begin
+    first, then, happened = 0, begin, begin
     for r in range(len(times)):
         last = first
         while last < at.shape[0] and at[last, 0] < times[r]:
+            happened = at[last, 0]
             last += 1
+        length = eased(step, then - happened)
         lost[:] = np.inf
-        one_by_one(then, step, belief[:{states}], p, u, at[first:last], what[first:last],
+        one_by_one(then, length, belief[:{states}], p, u, at[first:last], what[first:last],
                    amount[first:last], np.uint64(0), whose, np.inf, times[r:r + 1], course, ends,
                    rates, lost)
         for j in range(members):
             if lost[0, j] < np.inf:
-                again(then, step, belief[:{states}], p, u, at[first:last], what[first:last],
+                again(then, length, belief[:{states}], p, u, at[first:last], what[first:last],
                       amount[first:last], whose, times[r:r + 1], course, ends, rates, lost, j)
         u[:] = rates
         changed(p, belief[{states}:], learned, what[first:last], amount[first:last])
@@ -366,6 +381,7 @@ def kernel_source(model: Model[Any], kind: str) -> str:
     for name in ("prepare", "pause", "unsettle", "unsettle_person"):
         places[name] = ""
     places["flow"] = (solved if model.solution is not None else stepped).format(**places)
+    places["ease"] = _ease(model)
     noisy, closed = model.noise is not None, model.solution is not None
     places["kicks"] = kicks.format(**places) if noisy else ""
     places["keep_rough"] = "" if closed else rough.format(**places)
@@ -378,6 +394,12 @@ def kernel_source(model: Model[Any], kind: str) -> str:
         named = {k: f"paced_{k}" for k in ("block", "one_by_one", "together")}
         parts += [tables_source(model, found, kind), *_loops(paced | named)]
     return _short("".join(parts))
+
+
+def _ease(model: Model[Any]) -> list[tuple[float, float]]:
+    """How many times its own step a model may take, so long after the last event."""
+    shortest = model.pace[0][1] if model.pace else 1.0
+    return [(after, long / shortest) for after, long in model.pace] or [(0.0, 1.0)]
 
 
 def _loops(places: dict[str, Any]) -> list[str]:

@@ -5,8 +5,11 @@ import pytest
 
 from medtwin.engine.following import Readings, follow
 from medtwin.engine.schedule import Given
-from medtwin.engine.simulate import advance
+from medtwin.engine.simulate import advance, parameter_array, simulate
 from medtwin.maths import enkf
+from medtwin.physiology import type1
+from medtwin.physiology.virtual_people import people
+from medtwin.record import codes
 
 members = 400
 
@@ -88,3 +91,23 @@ def test_what_does_not_fit_is_refused(washout):
     each = [Given(np.arange(float(members)), washout.drug, 1.0)]
     with pytest.raises(ValueError, match="same times for every member"):
         follow(washout.model, x, p, u, 0.0, readings(washout, [1.0]), each, [], rng)
+
+
+def test_longer_steps_in_quiet_hours_keep_the_course_of_short_ones():
+    them = people(40, np.random.default_rng(5))
+    plan = [
+        Given(0.0, codes.insulin_basal, them.basal, np.inf),
+        Given(420.0, codes.carbohydrate, 60.0, 12.0),
+        Given(420.0, codes.insulin_bolus, 60.0 / them.ratio),
+    ]
+    times = np.arange(0.0, 1441.0, 5.0)
+    model = type1.model
+    short = simulate(model, them.parameters, None, plan, times, step=0.05).of(codes.glucose)
+    told = np.broadcast_to(
+        parameter_array(model, them.parameters), (len(type1.Parameters.__dataclass_fields__), 40)
+    )
+    x = np.stack(np.broadcast_arrays(*model.start(them.parameters)))
+    silent = Readings(codes.glucose, times[1:], np.full(288, np.nan), np.full(288, 10.0))
+    rng = np.random.default_rng(0)
+    done = follow(model, x, told, np.zeros((3, 40)), 0.0, silent, plan, [], rng)
+    np.testing.assert_allclose(done.forecast, short[1:], rtol=1e-5)
