@@ -61,6 +61,7 @@ UNITS |= {"meq": "meq"}
 
 def _spoken(said: dict[str, tuple[str, ...]]) -> tuple[re.Pattern[str], dict[str, str]]:
     means = {w: name for name, words in said.items() for w in words}
+    means |= {w[:-1]: name for w, name in means.items() if w.endswith(".")}  # a sentence's last
     every = "|".join(re.escape(w) for w in sorted(means, key=len, reverse=True))
     return re.compile(rf"(?<![\w.])(?:{every})(?![\w])", re.IGNORECASE), means
 

@@ -178,7 +178,7 @@ def _mention(
         negated=negated,
         historical=past or "past" in reach or _behind(sentence.section, term),
         hypothetical="if" in reach,
-        uncertain="maybe" in reach or sentence.text[span[0] - 1 : span[0]] == "?",
+        uncertain="maybe" in reach or _asked(sentence, span),
         whose=_whose(sentence.section, term, reach),
         at=at,
         dated=told is not None,
@@ -186,6 +186,12 @@ def _mention(
         planned="plan" in reach or at > sentence.at,
         dosing=how,
     )
+
+
+def _asked(sentence: Sentence, span: tuple[int, int]) -> bool:
+    """Whether it is a question, or has a question mark before it (?pneumonia)."""
+    before = sentence.text[max(0, span[0] - 1) : span[0]]
+    return before == "?" or sentence.text[sentence.end : sentence.end + 1] == "?"
 
 
 def _behind(section: str, term: Term) -> bool:

@@ -76,7 +76,7 @@ def sections(text: str, header: str = "") -> list[Section]:
     return found
 
 
-STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s)\s*|;\s*|[ \t]*\n\s*")
+STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)\s*|;\s*|[ \t]*\n\s*")
 TITLES = {"dr", "mr", "mrs", "ms", "st", "vs", "no", "e.g", "i.e", "approx", "prof", "jr", "pt"}
 WORD = re.compile(r"[\w.]+$")
 

@@ -25,6 +25,7 @@ VALUE = re.compile(
     r"[\d.,]+\s*\S{0,8}\s+to\s+)?"
     + r"(?P<sign>[<>]=?\s*)?"
     + NUMBER.format("number")
+    + r"(?:\s*(?:-|to)\s*(?P<upto>\d+(?:\.\d+)?)(?=\s*(?:%|percent)))?"
     + r"(?![\d,]*[/:-]\s?\d)(?:\s*"
     + UNIT
     + r")?",
@@ -58,6 +59,8 @@ def amount(match: re.Match[str], code: Code, usual: tuple[str, ...]) -> float | 
     in which a living person could have it; None where there is none such, or the unit is another's.
     """
     number = float(match["number"].replace(",", ""))
+    if match["upto"]:  # an echocardiogram's 55 to 60 %: the middle, its words keep both
+        number = (number + float(match["upto"])) / 2
     told = match["unit"]
     for one in (unit(told),) if told else usual:
         try:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from medtwin.notes.lexicon import Lexicon
 from medtwin.notes.mention import Mention
+from medtwin.notes.radiology import SIZE, Lesion, lesions
 from medtwin.notes.reading import read
 from medtwin.record import codes
 from medtwin.record.codes import Kind
@@ -41,16 +43,34 @@ def facts_of(
     """
     mentions = tuple(read(text[:LONGEST], at, lexicon, header))
     facts, places, wrong = [], [], []
-    for mention in _once(m for m in mentions if not m.because):
+    made = [(m.place, partial(_fact, m)) for m in _once(m for m in mentions if not m.because)]
+    made += [(one.place, partial(_diameter, one)) for one in _measured(text[:LONGEST], at)]
+    for place, fact in made:
         try:
-            facts.append(_fact(mention, source, known))
-            places.append(mention.place)
+            facts.append(fact(source, known))
+            places.append(place)
         except Implausible as why:
-            wrong.append(f"{mention.place}: {why}")
+            wrong.append(f"{place}: {why}")
     if apart := told_apart(mentions, wrong):
         facts.append(Observation(at, codes.note, 1.0, source, known, says=apart))
         places.append(f"chars 0-{len(text)}")
     return Noted(tuple(facts), tuple(places), tuple(wrong), mentions)
+
+
+def _measured(text: str, at: datetime) -> list[Lesion]:
+    """The lesions with a size that are surely there; a text without sizes is not searched."""
+    if not SIZE.search(text):
+        return []
+    return [one for one in lesions(text, at) if one.size and one.seen and not one.uncertain]
+
+
+def _diameter(lesion: Lesion, source: str, known: datetime) -> Observation:
+    """Of one source at one time a record holds one value: each lesion is a source of its own."""
+    aorta = lesion.what == "aneurysm" and lesion.site.organ == "aorta"
+    code = codes.aorta_diameter if aorta else codes.lesion_diameter
+    said = f"{lesion.what}, {lesion.site.said}" + (f", {lesion.course}" if lesion.course else "")
+    by = f"{source}, {lesion.what}, {lesion.site.said}"
+    return Observation(lesion.at, code, lesion.size or 0.0, by, known, says=said)
 
 
 def told_apart(mentions: Iterable[Mention], wrong: Iterable[str]) -> str:

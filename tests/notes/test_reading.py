@@ -142,6 +142,8 @@ def test_an_absolute_date_is_read_as_american_notes_write_it(said, at):
         ("platelets 226,000", 226.0),
         ("Creatinine rose from 1.1 to 2.3", 2.3),
         ("K 3.4", 3.4),
+        ("Ejection fraction 55 to 60 %", 57.5),
+        ("EF 55-60%", 57.5),
     ],
 )
 def test_a_value_is_in_the_unit_of_its_code(said, value):
@@ -188,3 +190,8 @@ def test_a_medicine_says_how_it_is_taken(said, how):
 def test_a_medicine_that_was_stopped_is_not_taken():
     m = first("Lisinopril was discontinued.")
     assert (m.negated, m.value) == (True, 0)
+
+
+def test_what_is_only_asked_is_not_so():
+    assert first("Do you have a fever?").uncertain
+    assert first("?pneumonia").uncertain

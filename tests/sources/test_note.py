@@ -131,3 +131,14 @@ def test_the_text_in_a_fhir_document_is_read_with_its_place():
     start = text.index("Asthma")
     place = f"DocumentReference.content[0].attachment, chars {start}-{start + 6}"
     assert arrived.places[1] == place
+
+
+def test_each_lesion_of_a_report_is_a_measurement_of_its_own():
+    text = b"Patient: a\nDate: 2026-03-01\nKind: CT\n\nFindings: A 12 mm nodule in the left lung.\n"
+    text += b"Abdominal aortic aneurysm of 4.8 cm. Liver metastasis, 2 cm. Possible 9 mm renal mass"
+    found = [f for f in read("ct.txt", text).facts if f.code.unit == "mm"]
+    assert {(f.code.id, f.value, f.source) for f in found} == {
+        ("lesion_diameter", 12, "CT, read, nodule, left lung"),
+        ("aorta_diameter", 48, "CT, read, aneurysm, aorta, abdominal"),
+        ("lesion_diameter", 20, "CT, read, metastasis, liver"),
+    }
