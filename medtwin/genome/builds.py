@@ -80,8 +80,3 @@ def _by_words(line: str) -> set[Build]:
             "its header says NCBI36 (hg18); lift it over to GRCh38 and send it again"
         )
     return {build for build, pattern in WORDS.items() if pattern.search(line)}
-
-
-def possible(build: Build, chromosome: str, position: int) -> bool:
-    """Whether there is such a place; contigs beside the chromosomes are not judged."""
-    return 0 < position <= LENGTHS[build].get(chromosome, 1 << 31)

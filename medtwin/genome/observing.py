@@ -51,8 +51,10 @@ class Places:
 
     def wanted(self, chromosome: str, position: int, end: int) -> bool:
         """Whether a line speaks of a region with known places."""
-        regions = self.regions.get(chromosome)
-        return regions is not None and any(position <= h and end >= low for low, h, _ in regions)
+        for low, high, _ in self.regions.get(chromosome, ()):
+            if position <= high and end >= low:
+                return True
+        return False
 
     def at(self, site: Site) -> Iterator[Position]:
         """The known places a line speaks of."""

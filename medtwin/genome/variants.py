@@ -7,7 +7,7 @@ from gzip import BadGzipFile, GzipFile
 from io import BufferedReader, RawIOBase
 from typing import IO
 
-from medtwin.genome.builds import Build, plain, possible, told
+from medtwin.genome.builds import LENGTHS, Build, plain, told
 
 LINE = 64 << 20  # the longest line: some millions of samples
 HEADER = 64 << 20
@@ -171,7 +171,7 @@ def sites(
 
     What cannot be read is counted in `seen`. Raises `Cut` where the last line is unfinished.
     """
-    names: dict[bytes, str] = {}
+    known: dict[bytes, tuple[str, int]] = {}
     for number, line in enumerate(text, first):
         parts = line.split(b"\t", FIXED)
         if len(parts) <= FIXED:
@@ -179,23 +179,25 @@ def sites(
             continue
         seen.lines += 1
         name = parts[0]
-        chromosome = names.get(name) or names.setdefault(
-            name, plain(name.decode("ascii", "replace"))
-        )
+        chromosome, length = known.get(name) or known.setdefault(name, _named(name, header.build))
         try:
             position = int(parts[1])
         except ValueError:
             seen.complain(number, f"{parts[1][:20]!r} is no position")
             continue
-        if parts[4].startswith(b"<") or b"END=" in parts[7]:
+        end = position + len(parts[3]) - 1
+        if not parts[4].isalpha() or b"END=" in parts[7]:
             end = _end(parts, position)
             seen.structural += _structural(parts[4])
-        else:
-            end = position + len(parts[3]) - 1
-        if not possible(header.build, chromosome, position):
+        if not 0 < position <= length:
             seen.complain(number, f"{chromosome}:{position} is not on {header.build}")
         elif wanted(chromosome, position, end):
             yield _site(number, chromosome, position, end, parts)
+
+
+def _named(name: bytes, build: Build) -> tuple[str, int]:
+    chromosome = plain(name.decode("ascii", "replace"))
+    return chromosome, LENGTHS[build].get(chromosome, 1 << 31)
 
 
 def _short(number: int, line: bytes, seen: Told) -> None:
@@ -213,7 +215,8 @@ def _end(parts: list[bytes], position: int) -> int:
 
 
 def _structural(alts: bytes) -> bool:
-    return any(a.decode("ascii", "replace") not in REFERENCE_ALTS for a in alts.split(b","))
+    told = [a.decode("ascii", "replace") for a in alts.split(b",")]
+    return any(not a.isalpha() and a not in (*REFERENCE_ALTS, "*") for a in told)
 
 
 def _site(number: int, chromosome: str, position: int, end: int, parts: list[bytes]) -> Site:

@@ -139,7 +139,8 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
 
 def _through(reading: Reading, text: Iterator[bytes], first: int, kept: Kept) -> Iterator[Arrived]:
     while batch := list(islice(text, BATCH)):
-        for site in sites(iter(batch), reading.header, reading.wanted, reading.told, first):
+        asks = reading.wanted if reading.sums else reading.places.wanted
+        for site in sites(iter(batch), reading.header, asks, reading.told, first):
             reading.take(site)
         first += len(batch)
         while len(kept.held) > PART and kept.mine == 1:

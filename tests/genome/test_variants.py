@@ -75,8 +75,9 @@ def test_impossible_positions_are_counted_and_said():
 
 
 def test_structural_alleles_are_counted():
-    _, _, seen = every(HEAD + LINE.replace("C,G", "<DEL>") + LINE.replace("C,G", "<NON_REF>"))
-    assert seen.structural == 1
+    kinds = ("<DEL>", "A]chr2:321681]", "<NON_REF>", "C,*", ".", "C,<*>")
+    _, _, seen = every(HEAD + "".join(LINE.replace("C,G", k) for k in kinds))
+    assert seen.structural == 2
 
 
 def test_no_genotypes_and_no_header_are_refused():
