@@ -94,6 +94,11 @@ def arrived():
             at, codes.weight, 71, "scale", NOW - timedelta(minutes=5), says="entered in error"
         ),
     )
+    pulse = [70, 71, 140, 71, 70]  # three standard errors of 2 and more, alone
+    facts += tuple(
+        Observation(at + timedelta(minutes=i), codes.heart_rate, v, "watch", NOW)
+        for i, v in enumerate(pulse)
+    )
     bad = Refusal(
         "line 9", "fhir|ada", "glucose in furlong: allowed is mg/dL", "send units", b"9 f"
     )
@@ -101,7 +106,7 @@ def arrived():
     found.append(
         Arrived(
             *(note, "text/plain", "note.txt", "fhir|ada", None, facts, (bad,)),
-            places=("", "chars 8-16", "", ""),
+            places=("", "chars 8-16", *[""] * 7),
             waveforms=(ecg,),
         )
     )
@@ -156,6 +161,22 @@ def test_a_part_of_a_resource_is_marked_in_its_own_bytes(lee, kept):
     assert only["sent"] == "88 mm[Hg]"
     whole = only["original"]
     assert whole["at"].encode() in orjson.dumps(pressure())
+
+
+def test_a_doubtful_reading_says_why_and_by_how_much_it_counts_less(lee, kept):
+    (lone,) = origin(lee, kept, "heart_rate", "14:11:00")["versions"]
+    # 69 from the middle of its neighbours at a standard error of 2: sqrt(1 + 34.5^2)
+    (said,) = lone["quality"]
+    assert said == (
+        "artefact: it stands alone between two readings that agree (three standard errors, "
+        "Hampel 1974); counts as 34.5 times as uncertain"
+    )
+    (sound,) = origin(lee, kept, "heart_rate", "14:13:00")["versions"]
+    assert sound["quality"] == []
+    part = lee.get(f"/api/patients/{kept[1]}/journey", params={"word": "heart rate"}).json()
+    assert {(row[2], row[4]) for row in part["rows"] if row[4]} == {
+        ("140 per min", "doubtful: artefact")
+    }
 
 
 def test_a_line_of_a_table_and_a_segment_of_a_message_are_marked(lee, kept):

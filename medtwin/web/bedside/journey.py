@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import numpy as np
 
 from medtwin.record import codes
-from medtwin.record.codes import Code
+from medtwin.record.codes import Code, Kind
+from medtwin.record.quality import quality
 from medtwin.record.record import Record, Series
 from medtwin.record.versions import amended, taken_back
 from medtwin.vault.consent import Purpose
@@ -179,13 +180,38 @@ def _rows(part: Record, record: Record, since: datetime, until: datetime) -> Ite
     axis = lanes.Axis(since.timestamp(), until.timestamp())
     for code, series in part.columns.items():
         now, back = series.current, taken_back(record[code])
-        changed = amended(series)
+        changed, doubt = amended(series), _doubts(code, record[code], now)
         begin = np.searchsorted(now.at, axis.since), np.searchsorted(now.at, axis.until, "right")
         for i in range(int(begin[0]), int(begin[1])):
-            yield float(now.at[i]), code, now, i, "amended" if changed[i] else ""
+            yield (
+                float(now.at[i]),
+                code,
+                now,
+                i,
+                "; ".join(
+                    w for w in ("amended" if changed[i] else "", doubt.get(_same(now, i), "")) if w
+                ),
+            )
         for i in range(len(back)):
             if axis.since <= back.at[i] <= axis.until:
                 yield float(back.at[i]), code, back, i, "taken back"
+
+
+def _same(series: Series, i: int) -> tuple[float, str]:
+    return float(series.at[i]), series.sources[int(series.source[i])]
+
+
+def _doubts(code: Code, whole: Series, now: Series) -> dict[tuple[float, str], str]:
+    """Which readings are doubted, and the word for why."""
+    if code.kind is not Kind.measurement or not len(now):
+        return {}
+    judged, all_of_it = quality(code, whole), whole.current
+    found: dict[tuple[float, str], str] = {}
+    for d in judged.doubts:
+        for i in np.flatnonzero(d.doubted):
+            at = _same(all_of_it, int(i))
+            found[at] = f"{found[at]}, {d.name}" if at in found else f"doubtful: {d.name}"
+    return found
 
 
 def _words(at: float, code: Code, s: Series, i: int, note: str, visit: Visit) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """Where each number came from: the way there, and every word that was ever said of a moment."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from medtwin.record.codes import Code
+import numpy as np
+
+from medtwin.record.codes import Code, Kind
 from medtwin.record.observation import Observation
+from medtwin.record.quality import quality
 from medtwin.record.record import moment
 from medtwin.vault.consent import Purpose
 from medtwin.vault.provenance import Origin
@@ -32,6 +35,7 @@ class Version:
     name: str
     media: str
     place: str
+    quality: tuple[str, ...]
     original: Shown
     download: str
 
@@ -66,7 +70,8 @@ def origins(visit: Visit) -> Origins:
     code, at = visit.one("code"), _moment(visit.one("at"))
     found = _found(visit, code, at)
     fact, order = found[-1].fact, range(len(found) - 1, -1, -1)
-    versions = tuple(_version(visit, found, i, code, at) for i in order)
+    doubts = doubted(visit, fact)
+    versions = tuple(_version(visit, found, i, code, at, doubts) for i in order)
     own = visit.who.patient == visit.patient
     return Origins(
         patient=visit.patient,
@@ -113,7 +118,14 @@ def _moment(words: str) -> datetime:
     return at
 
 
-def _version(visit: Visit, found: tuple[Origin, ...], i: int, code: str, at: datetime) -> Version:
+def _version(
+    visit: Visit,
+    found: tuple[Origin, ...],
+    i: int,
+    code: str,
+    at: datetime,
+    doubts: dict[str, tuple[str, ...]],
+) -> Version:
     one = found[i]
     fact, region = one.fact, visit.region
     stands, tone = standing([o.fact for o in found], i, visit)
@@ -132,11 +144,24 @@ def _version(visit: Visit, found: tuple[Origin, ...], i: int, code: str, at: dat
         name=one.name,
         media=one.media or "entered here",
         place=one.place or "the whole of it",
+        quality=doubts.get(fact.source, ()) if tone == "good" else (),
         original=shown(one),
         download=f"/patients/{visit.patient}/origin/original?{asking(code, at, version=i + 1)}"
         if one.original
         else "",
     )
+
+
+def doubted(visit: Visit, fact: Observation) -> dict[str, tuple[str, ...]]:
+    """What is to be said against the readings of this moment, by source; nothing if none is."""
+    if fact.code.kind is not Kind.measurement:
+        return {}
+    since = fact.at - timedelta(days=3)
+    asked = (visit.who, visit.patient, Purpose.care, visit.now, since, (fact.code,))
+    now = (series := visit.vault.record(*asked)[fact.code]).current
+    judged = quality(fact.code, series)
+    here = np.flatnonzero(np.abs(now.at - fact.at.timestamp()) < 1e-6)
+    return {now.sources[int(now.source[i])]: judged.because(int(i)) for i in here}
 
 
 def said(fact: Observation, visit: Visit) -> str:
