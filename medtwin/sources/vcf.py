@@ -150,7 +150,7 @@ def _through(reading: Reading, text: Iterator[bytes], first: int, kept: Kept) ->
 
 def _part(reading: Reading, piece: bytes) -> Arrived:
     about = next(iter(reading.about.values()))
-    return Arrived(piece, MEDIA, reading.what.name, about, None, (), (), kept="VCF", kind="VCF")
+    return Arrived(piece, MEDIA, reading.what.name, about, None, (), (), kind="VCF, a part")
 
 
 def begun(what: Sent, options: Options, asking: Asking, header: Header) -> Reading:

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from medtwin.genome.definitions import genes, positions
+from medtwin.physiology import warfarin_inr
 from medtwin.record import codes
+from medtwin.record.record import Record
 from medtwin.sources.door import read, received
 from medtwin.sources.source import Options
+from medtwin.twin.twin import born, parameters
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 META = "##fileformat=VCFv4.2\n##fileDate=20260301\n##reference=GRCh38\n"
@@ -55,6 +58,16 @@ def test_the_warfarin_and_tacrolimus_twins_learn_the_genotype():
     assert found[codes.vkorc1_a.id].value == 2
     assert found[codes.cyp3a5_expresser.id].value == 0
     assert found[codes.cyp2c9_2.id].at == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_a_warfarin_twin_born_after_the_genome_came_has_its_genotype():
+    arrived = walk(vcf(CARRIER))
+    record = Record("ann").add(f for a in arrived for f in a.facts)
+    bare = born("ann", warfarin_inr.model, NOW, Record("ann"), members=50)
+    told = born("ann", warfarin_inr.model, NOW, record, members=50)
+    sensitive = parameters(told).vkorc1_a, parameters(told).cyp2c9_2
+    assert [set(p) for p in sensitive] == [{2.0}, {1.0}]
+    assert len(set(parameters(bare).vkorc1_a)) > 1
 
 
 def test_diplotypes_phenotypes_and_what_they_mean_are_said_with_their_lines():
