@@ -2,11 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from medtwin.record.record import Series
+from medtwin.record.codes import Code, Kind, opened
+from medtwin.record.observation import Observation
+from medtwin.record.record import Record, Series
+
+BEFORE = " > "
+AMOUNTS = ("steps", "energy", "energy_active", "energy_resting", "distance")
+# A watch is on the body while a phone lies on a table; a pump knows what it gave.
+USUAL = (
+    ("pump", "pen", "dispenser", "watch", "ring", "band", "garmin", "fitbit", "oura"),
+    ("tracker", "phone", "android", "pixel"),
+    ("app", "diary", "manual", "by hand"),
+)
 
 
 def preferred(series: Series, order: Sequence[str], within: float) -> Series:
@@ -92,3 +104,76 @@ def near(
     before = (after - 1).clip(0)
     gap = np.minimum(np.abs(others[after] - at), np.abs(others[before] - at))
     return gap <= within
+
+
+def told_once(series: Series, order: Sequence[str], within: float = 600.0) -> Series:
+    """Doses and meals without those that a source before in `order` has told already.
+
+    A row counts as told already where a better source has one of the same amount (to 10 %) within
+    so many seconds, each of them matched once: two doses of a pump stay two, the same dose in pump
+    and diary is one. A dose of another amount is another dose.
+    """
+    now = series.current
+    rank = ranks(now.sources, order)[now.source]
+    keep = np.ones(len(now), dtype=bool)
+    for place in range(1, len(order)):
+        better, taken = np.flatnonzero(keep & (rank < place)), set[int]()
+        for i in np.flatnonzero(rank == place):
+            first = np.searchsorted(now.at[better], now.at[i] - within)
+            last = np.searchsorted(now.at[better], now.at[i] + within, side="right")
+            same = (
+                j
+                for j in better[first:last].tolist()
+                if j not in taken and abs(now.value[j] - now.value[i]) <= 0.1 * now.value[i]
+            )
+            match = min(same, key=lambda j: abs(now.at[j] - now.at[i]), default=None)
+            if match is not None:
+                taken.add(match)
+                keep[i] = False
+    return now.keep(keep)
+
+
+def summed(code: Code) -> bool:
+    """Whether amounts of this code are added up, so that none may count twice."""
+    given = code.kind in (Kind.dose, Kind.meal) and "/" not in code.unit
+    return given or code.id in AMOUNTS
+
+
+def counted(record: Record, code: Code) -> Series:
+    """The amounts of a code, each once, whoever told it: in the person's order of sources."""
+    series, order = record[code], order_of(record, code)
+    if not summed(code):
+        return series.current
+    lasts = code.kind is Kind.measurement and series.until is not None
+    return uncovered(series, order) if lasts else told_once(series, order)
+
+
+def order_of(record: Record, code: Code) -> tuple[str, ...]:
+    """Which source counts first for this person: as was set for them, else what is usual."""
+    series = record[code]
+    said = record[setting(code)].current
+    chosen = str(said.says[-1]).split(BEFORE) if len(said) and said.says is not None else []
+    first = tuple(s for s in chosen if s in series.sources)
+    return (*first, *(s for s in usual(series) if s not in first))
+
+
+def usual(series: Series) -> tuple[str, ...]:
+    """What is worn before what is carried, what gives before what is written down; then most."""
+    counts = np.bincount(series.source, minlength=len(series.sources))
+
+    def place(i: int) -> tuple[int, int, str]:
+        name = series.sources[i].casefold()
+        groups = (k for k, words in enumerate(USUAL) if any(w in name for w in words))
+        return next(groups, len(USUAL)), -int(counts[i]), series.sources[i]
+
+    return tuple(series.sources[i] for i in sorted(range(len(series.sources)), key=place))
+
+
+def preferring(code: Code, order: Sequence[str], at: datetime, who: str) -> Observation:
+    """The order of sources as a fact about the person: dated, and changed like any other."""
+    return Observation(at, setting(code), 1, who, at, says=BEFORE.join(order))
+
+
+def setting(code: Code) -> Code:
+    """The code under which a person's order of sources for `code` is kept."""
+    return opened(f"source_order|{code.id}", f"which device counts: {code.name}", "1", Kind.answer)

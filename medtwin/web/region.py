@@ -12,7 +12,15 @@ MOLAR_PER_MASS = 10.0
 UNITS = ("mg/dL", "mmol/L")
 GREENWICH = ZoneInfo("UTC")
 THEMES = ("auto", "light", "dark")
-WORDS = {"a": "years", "1": "", "{score}": "", "/min": "per min", "mm[Hg]": "mmHg", "Cel": "°C"}
+WORDS = {
+    "a": "years",
+    "1": "",
+    "{score}": "",
+    "{steps}": "",
+    "/min": "per min",
+    "mm[Hg]": "mmHg",
+    "Cel": "°C",
+}
 
 
 @dataclass(frozen=True)

@@ -333,3 +333,28 @@ def test_a_person_finds_the_origin_of_their_own_numbers(chromium, kept, address)
     page.get_by_role("link", name="where this came from").last.click()
     expect(page.locator("mark").first).to_be_visible()
     page.context.close()
+
+
+def test_steps_of_watch_and_phone_count_once_and_the_order_can_be_set(kept, address, lee):
+    vault, ada = kept
+    care = Principal("dr.lee", Role.clinician)
+    at = NOW - timedelta(hours=3)
+    walked = [
+        Observation(at, codes.steps, n, s, at, at + timedelta(minutes=m))
+        for n, s, m in ((300, "iPhone", 30), (120, "Apple Watch", 10))
+    ]
+    vault.add(care, ada, walked, Purpose.care)
+    (steps,) = lee.get(f"/api/patients/{ada}").json()["devices"]["rows"]
+    assert (steps["order"], steps["once"], steps["told"]) == (
+        ["Apple Watch", "iPhone"],
+        "320",
+        "420",
+    )
+    mark = lee.get(f"/patients/{ada}").text.partition('name="csrf" value="')[2].partition('"')[0]
+    form = {"code": "steps", "first": "iPhone", "csrf": mark}
+    assert lee.post(f"/patients/{ada}/prefer", data=form).status_code == 303
+    (steps,) = lee.get(f"/api/patients/{ada}").json()["devices"]["rows"]
+    assert steps["once"] == "300"
+    assert steps["chosen"].startswith("set by dr.lee on 14 Mar 2031")
+    bad = {"code": "steps", "first": "nobody", "csrf": mark}
+    assert lee.post(f"/patients/{ada}/prefer", data=bad).status_code == 422

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 from medtwin.vault.access import Role
 from medtwin.vault.consent import Purpose
-from medtwin.web.bedside import advice, alerts, glucose, journey, organs, plans, track, vitals
+from medtwin.web.bedside import (
+    advice,
+    alerts,
+    devices,
+    glucose,
+    journey,
+    organs,
+    plans,
+    track,
+    vitals,
+)
 from medtwin.web.page import Page, Visit
 from medtwin.web.views import people
 from medtwin.web.views.tiles import Pill
@@ -32,6 +42,7 @@ class TwinView:
     advice: advice.Advice
     track: track.TrackPart
     organs: organs.OrgansPart
+    devices: devices.DevicesPart
     journey: journey.JourneyPart
 
 
@@ -47,6 +58,7 @@ def view(visit: Visit) -> TwinView:
         advice.advice(visit),
         track.track(visit),
         organs.of_record(visit, record),
+        devices.of_record(visit, record),
         journey.of_record(visit, record),
     )
 
@@ -79,6 +91,6 @@ page = Page(
         "track": track.track,
         "journey": journey.journey,
     },
-    acts={"acknowledge": alerts.acknowledge},
+    acts={"acknowledge": alerts.acknowledge, "prefer": devices.prefer},
     live="/live?patient={patient}",
 )
