@@ -1,6 +1,7 @@
 """What the person who runs medtwin may set, each by an environment variable MEDTWIN_<NAME>."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +18,10 @@ class Settings(BaseSettings):
     database: SecretStr | None = Field(
         default=None,
         description="the address of a PostgreSQL store (postgresql://...), instead of a file in it",
+    )
+    sure: Literal["review", "link"] = Field(
+        default="review",
+        description="what becomes of two records that are surely of one person: review or link",
     )
     host: str = Field(default="127.0.0.1", description="the address at which pages are served")
     port: int = Field(

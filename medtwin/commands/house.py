@@ -20,9 +20,11 @@ def me(role: Role) -> Principal:
 @contextmanager
 def vault() -> Iterator["Vault"]:
     """The store under MEDTWIN_HOME, made when it is not there yet."""
+    from medtwin.vault.acquainted import Sure
     from medtwin.vault.vault import Vault
 
-    with Vault.open(Settings().store, database=database()) as opened:
+    settings = Settings()
+    with Vault.open(settings.store, database=database(), sure=Sure(settings.sure)) as opened:
         yield opened
 
 

@@ -17,7 +17,7 @@ from medtwin.sources.hl7v2_messages import Found, Part, told
 from medtwin.sources.hl7v2_parser import Message, Unreadable, parsed
 from medtwin.sources.hl7v2_types import sender
 from medtwin.sources.note_facts import facts_of
-from medtwin.sources.source import SMALL, Arrived, Options, Refusal, Sent, Source, unread
+from medtwin.sources.source import MERGE, SMALL, Arrived, Options, Refusal, Sent, Source, unread
 
 MEDIA = "x-application/hl7-v2+er7"
 BEGINS = re.compile(rb"[\x0b\xef\xbb\xbf\s]*(MSH|FHS|BHS)[^A-Za-z0-9\s]")
@@ -121,7 +121,6 @@ def _kept(
 
 
 PAPER = "text of a document"
-MERGE = "HL7 v2 merge of identifiers, to be reviewed"  # its text is the other numbers
 
 
 def _of(arrived: Arrived) -> Iterator[tuple]:

@@ -142,3 +142,7 @@ def unread(what: Sent, because: str, then: str, original: bytes = b"") -> Arrive
     refusal = Refusal(what.path.name, "nobody named", because, then, original)
     media = "application/octet-stream"
     return Arrived(original, media, what.name, None, None, (), (refusal,))
+
+
+MERGE = "HL7 v2 merge of identifiers, to be reviewed"
+"""Kept under this: other numbers, one a line, that the sender says are the same person's."""

@@ -31,6 +31,9 @@ class Action(StrEnum):
     acknowledge = "acknowledge an alert"
     choose = "enter a choice"
     see_choices = "see choices"
+    review = "see the review list"
+    link = "link records"
+    unlink = "unlink records"
     retire = "retire"
     back_up = "back up"
     restore = "put a copy back"
@@ -85,6 +88,7 @@ of_the_house: dict[Action, frozenset[Role]] = {
     Action.receive: frozenset({Role.operator, Role.system}),
     Action.see_refusals: frozenset({Role.operator}),
     Action.see_audit: frozenset({Role.operator}),
+    Action.review: frozenset({Role.clinician, Role.operator}),
     Action.back_up: frozenset({Role.operator}),
     Action.restore: frozenset({Role.operator}),
 }
@@ -94,6 +98,8 @@ in_stewardship: dict[Action, frozenset[Role]] = {
     Action.see_choices: frozenset({Role.clinician, Role.operator, Role.system}),
     Action.choose: frozenset({Role.operator}),
     Action.see_audit: frozenset({Role.operator}),
+    Action.link: frozenset({Role.clinician, Role.operator}),
+    Action.unlink: frozenset({Role.clinician, Role.operator}),
     Action.retire: frozenset({Role.operator}),
 }
 # Of one person, if they agreed to the purpose.

@@ -85,6 +85,14 @@ class Keyring:
             self._admit(list(digests.values()))
         return {i: self._names[d] for i, d in digests.items()}
 
+    def found(self, identifiers: Iterable[str]) -> dict[str, str]:
+        """The pseudonyms of those who have one; nobody is admitted."""
+        digests = {self.house.digest(b"identity|" + i.encode()): i for i in set(identifiers)}
+        table = tables.identities
+        with self._turns.reading() as c:
+            rows = c.execute(select(table).where(table.c.digest.in_(list(digests)))).all()
+        return {digests[r.digest]: r.patient for r in rows}
+
     def _admit(self, digests: list[bytes]) -> None:
         table = tables.identities
         with self._turns.writing() as c:

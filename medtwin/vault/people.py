@@ -18,7 +18,10 @@ from medtwin.vault.times import micros, moment, moment_or_none
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One person kept, as anybody may list them: nothing here says who it is."""
+    """One person kept, as anybody may list them: nothing here says who it is.
+
+    `linked` are the other pseudonyms whose records are theirs too.
+    """
 
     patient: str
     basis: str
@@ -27,6 +30,7 @@ class Listed:
     first: datetime | None
     last: datetime | None
     retired: datetime | None
+    linked: tuple[str, ...] = ()
 
 
 class Retired(LookupError):

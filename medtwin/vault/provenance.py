@@ -1,7 +1,8 @@
 """Where a fact came from: its original, byte for byte, and the place in it that says so."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,15 @@ def origin(c: Connection, seal: Seal, fact: Observation) -> Origin:
             "asked for; take the fact from their record"
         )
     return _told(c, seal, found[0])
+
+
+def origin_in_any(c: Connection, seals: Sequence[Seal], fact: Observation) -> Origin:
+    """The same for records read as one: the first that holds the fact says where it is from."""
+    *before, last = seals
+    for seal in before:
+        with suppress(LookupError):
+            return origin(c, seal, fact)
+    return origin(c, last, fact)
 
 
 def origins(c: Connection, seal: Seal, code: str, at: datetime) -> tuple[Origin, ...]:

@@ -12,7 +12,7 @@ from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
 from medtwin.record.person import Person, together
 from medtwin.sources.source import Arrived, Refusal
-from medtwin.vault import people, resources, rollups, signals
+from medtwin.vault import acquainted, linking, links, people, resources, rollups, signals
 from medtwin.vault.access import Action, Principal
 from medtwin.vault.consent import Choice, Decision, Purpose
 from medtwin.vault.dialect import Row, insert_new
@@ -119,10 +119,23 @@ def _kept(store: Store, ground: Ground, ready: Sequence[Batch], seen: set[str]) 
         key = store.keyring.house.digest_key
         receipts = [keep(c, batch, ground.basis, work.at, key) for batch in ready]
         grant(c, theirs - seen, ground, work.at)
+        compare(store, work, ready)
         for batch, receipt in zip(ready, receipts, strict=True):
             _say(work, ground, batch.seal.owner, receipt)
     seen |= theirs
     return summed(receipts, len(theirs))
+
+
+def compare(store: Store, work: Work, ready: Sequence[Batch]) -> None:
+    """Whoever came or is described anew is compared with everybody kept; somebody looks at it."""
+    c, ring = work.connection, store.keyring
+    found = store.acquainted.meet(c, [b.seal.owner for b in ready if b.person is not None])
+    acquainted.put_on_list(c, ring, work.at, found)
+    told = [p for b in ready for p in acquainted.merges(c, ring, b.seal.owner, b.arrived)]
+    for pair in told:
+        links.suspect(c, ring.house, pair, work.at, acquainted.HOSPITAL_SAYS, None)
+    if store.sure is acquainted.Sure.link:
+        linking.link_sure(store, work, acquainted.sure(found))
 
 
 def _say(work: Work, ground: Ground, whose: str, r: Receipt) -> None:

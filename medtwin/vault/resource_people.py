@@ -6,13 +6,15 @@ is allowed. So a count, a page or an include never sees a row that reading it wo
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, false, func, or_, select
 
 from medtwin.vault.access import Action, Principal, Role, Subject, decide
 from medtwin.vault.consent import Choice, Purpose
-from medtwin.vault.tables import choices, patients
+from medtwin.vault.links import State
+from medtwin.vault.tables import choices, links, patients
 from medtwin.vault.times import moment
 
 somebody = "somebody"
@@ -33,7 +35,7 @@ class Seen:
         if self.own is not None:
             allowed.append(patient == self.own)
         if self.who_agreed:
-            allowed.append(patient.in_(_agreed(self.purpose)))
+            allowed.append(patient.in_(select(_of_one_mind(self.purpose).c.patient)))
         if self.who_said_nothing:
             allowed.append(patient.in_(_silent(self.purpose)))
         return or_(*allowed)
@@ -66,6 +68,16 @@ def _agreed(purpose: Purpose) -> Select[Any]:
     living = select(patients.c.patient).where(patients.c.retired.is_(None))
     yes = (choices.c.number.in_(_last(purpose)), choices.c.yes, choices.c.patient.in_(living))
     return select(choices.c.patient).where(*yes)
+
+
+@cache  # one object, so that a query which asks at each step of a chain names it once
+def _of_one_mind(purpose: Purpose) -> CTE:
+    """Who agreed, but for those linked with a record that did not: then both refuse."""
+    joined, agreed = links.c.state == State.linked.value, _agreed(purpose)
+    one = select(links.c.one).where(joined, links.c.other.not_in(agreed))
+    other = select(links.c.other).where(joined, links.c.one.not_in(agreed))
+    mine = (choices.c.patient.not_in(one), choices.c.patient.not_in(other))
+    return agreed.where(*mine).cte(f"agreed_to_{purpose}")
 
 
 def _silent(purpose: Purpose) -> Select[Any]:

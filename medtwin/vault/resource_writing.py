@@ -74,6 +74,8 @@ class Writing:
         at, c, key = self.work.at, self.work.connection, self.desk.key
         batch = receiving.prepared(seal, [arrived], at, key)
         receipt = receiving.keep(c, batch, self.ground.basis, at, key)
+        if patient and sent.kind == "Patient":
+            receiving.compare(self.store, self.work, [batch])
         if patient and before is None and sent.kind == "Patient":
             receiving.grant(c, [patient], self.ground, at)
         now = self.newest(sent.kind, sent.id)

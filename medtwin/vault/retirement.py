@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from medtwin.vault import audit, tables
+from medtwin.vault import audit, links, tables
 from medtwin.vault.access import Action, Principal, Role
 from medtwin.vault.audit import Head
 from medtwin.vault.consent import Decision
@@ -121,6 +121,7 @@ def finish(c: Connection, patient: str) -> None:
     """After the key went: nothing of the person stays but pseudonym, choices and certificate."""
     for table in tables.of_one_person:
         c.execute(delete(table).where(table.c.patient == patient))
+    links.forget(c, patient)
     theirs = select(accounts.c.digest).where(accounts.c.patient == patient)
     c.execute(delete(sessions).where(sessions.c.account.in_(theirs)))
     c.execute(delete(accounts).where(accounts.c.patient == patient))

@@ -289,6 +289,40 @@ def chart(
         if sum(s.facts for s in found) > points:
             return _chart(code, fit, found)
     held = _current(seal, _facts(c, seal.owner, code, since, until))
+    return _in_points(code, held, since, until, points)
+
+
+def chart_of_all(
+    c: Connection, seals: Sequence[Seal], code: str, begin: datetime, end: datetime, points: int
+) -> Chart:
+    """The same of records read as one; linked facts are opened, not their rollups."""
+    if len(seals) == 1:
+        return chart(c, seals[0], code, begin, end, points)
+    if not 2 <= points <= most:
+        raise ValueError(f"a chart of {points} points; allowed are 2 to {most}")
+    since, until = micros(begin), micros(end)
+    held = _current_of_all([(s, _facts(c, s.owner, code, since, until)) for s in seals])
+    return _in_points(code, held, since, until, points)
+
+
+def _current_of_all(
+    found: Sequence[tuple[Seal, Sequence[Found]]],
+) -> list[tuple[int, float]]:
+    """As `_current`, from several records: of what was corrected the word learned last."""
+    rows = [
+        (row[3], row[0], row[2], told)
+        for seal, theirs in found
+        for row, told in zip(theirs, opened(seal, theirs), strict=True)
+    ]
+    said: dict[tuple[int, str], tuple[float, str]] = {}
+    for _, _, at, (value, _, source, says) in sorted(rows, key=itemgetter(0, 1)):
+        said[at, source] = value, says
+    return sorted((at, v) for (at, _), (v, says) in said.items() if says != WITHDRAWN)
+
+
+def _in_points(
+    code: str, held: Sequence[tuple[int, float]], since: int, until: int, points: int
+) -> Chart:
     if len(held) <= points:
         return _chart(code, 0, [Stretch(t, 1, v, v, v, t, v, t, v) for t, v in held])
     fit = -(-(until - since) // (points - 1))

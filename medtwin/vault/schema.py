@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from medtwin.vault import tables
 from medtwin.vault.dialect import Turns
 
-newest = "2"  # the last step in `migrations/versions`
+newest = "3"  # the last step in `migrations/versions`
 before_versions = "1"
 
 

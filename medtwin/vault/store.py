@@ -1,17 +1,18 @@
 """The open store: files, keys, clock, and the one way in, which asks and writes it down."""
 
 import fcntl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from medtwin.vault import access, audit, people, schema
+from medtwin.vault import access, audit, links, people, schema
 from medtwin.vault.access import Action, Principal, Refused, Subject
+from medtwin.vault.acquainted import Acquainted, Sure
 from medtwin.vault.consent import Decision, Purpose
 from medtwin.vault.dialect import Turns, Where
 from medtwin.vault.keys import KeyMissing, Keyring
@@ -21,10 +22,14 @@ from medtwin.vault.times import micros
 
 @dataclass
 class Work:
-    """One transaction: what it writes, and what the audit will say of it. Life: one `with`."""
+    """One transaction: what it writes, and what the audit will say of it. Life: one `with`.
+
+    `whole` is everybody whose records are read as one here, the one asked for first.
+    """
 
     connection: Connection
     at: int
+    whole: tuple[str, ...] = ()
     said: list[audit.Entry] = field(default_factory=list)
 
     def say(
@@ -56,11 +61,13 @@ class Store:
         key_file: Path,
         clock: Callable[[], datetime],
         wall: Callable[[], datetime] | None = None,
+        sure: Sure = Sure.review,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.home, self.key_file = home, key_file
         self.clock = clock
         self.wall = wall or clock
+        self.sure = sure
         file = where if isinstance(where, Path) else None
         with locked(home / "open.lock"):
             self.turns = Turns(where)
@@ -71,6 +78,7 @@ class Store:
             self.anchor = audit.Anchor(home / "audit.head", self.keyring.house_key(b"audit head"))
             if not begun:
                 self.anchor.begin()
+            self.acquainted = Acquainted(self.keyring)
             schema.ready(self.turns, file)
             if file is not None:
                 file.chmod(0o600)
@@ -98,8 +106,11 @@ class Store:
         """A transaction for one request, if it is allowed; `Refused` if not. Both leave a line."""
         no: Decision | None = None
         with self.writing() as work:
-            decision = decided(work.connection, principal, action, patient, purpose)
-            work.say(principal, action, patient, purpose, decision, detail)
+            c = work.connection
+            work.whole = together(c, action, patient)
+            decision = decided_of_all(c, principal, action, work.whole, purpose)
+            for one in work.whole or (None,):
+                work.say(principal, action, one, purpose, decision, detail)
             if decision.allowed:
                 yield work
             else:
@@ -131,6 +142,38 @@ def decided(
     if found is None:
         return Decision(False, f"no {patient} is kept here; list the people kept")
     return access.decide(principal, action, found, purpose)
+
+
+shared = frozenset({Action.read, Action.identify, Action.add, Action.keep, Action.acknowledge})
+"""What is done to a linked person as a whole; what each record said, and its end, stay its own."""
+
+
+def together(c: Connection, action: Action, patient: str | None) -> tuple[str, ...]:
+    """Everybody whom this asks about: linked records are read as one."""
+    if patient is None:
+        return ()
+    return links.group(c, patient) if action in shared else (patient,)
+
+
+def decided_of_all(
+    c: Connection,
+    principal: Principal,
+    action: Action,
+    whole: Sequence[str],
+    purpose: Purpose | None,
+) -> Decision:
+    """The one decision for records read as one: what one of them refuses is refused."""
+    if not whole:
+        return decided(c, principal, action, None, purpose)
+    first, *others = whole
+    decision = decided(c, principal, action, first, purpose)
+    for one in others if decision.allowed else ():
+        # whoever may log in as one of these records is the person whom all of them are about
+        asks = replace(principal, patient=one) if principal.patient == first else principal
+        stricter = decided(c, asks, action, one, purpose)
+        if not stricter.allowed:
+            return Decision(False, f"{stricter.because}, as {one}, which is linked with {first}")
+    return decision
 
 
 @contextmanager

@@ -167,6 +167,22 @@ alerts = Table(
     _sealed(),
     Index("alerts_by_patient", "patient"),
 )
+# Two records that may be, or are, of one person; why is sealed by the house, without any value.
+links = Table(
+    "links",
+    store,
+    _number("number"),
+    Column("one", String, ForeignKey("patients.patient"), nullable=False),
+    Column("other", String, ForeignKey("patients.patient"), nullable=False),
+    Column("keep", String),
+    Column("state", String, nullable=False),
+    _time("at"),
+    Column("decided", BigInteger),
+    Column("by", String),
+    _sealed(),
+    UniqueConstraint("one", "other"),
+    Index("links_by_other", "other"),
+)
 retirements = Table(
     "retirements",
     store,

@@ -8,8 +8,12 @@ without the other.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import chain
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
 
 from medtwin.record.codes import Code
 from medtwin.record.observation import Observation
@@ -25,6 +29,8 @@ from medtwin.vault import (
     checkpoints,
     facts,
     forecasts,
+    linking,
+    links,
     originals,
     people,
     provenance,
@@ -32,20 +38,24 @@ from medtwin.vault import (
     retirement,
     rollups,
     signals,
+    together,
 )
 from medtwin.vault.access import Action, Principal, Role
 from medtwin.vault.accounts import Accounts
+from medtwin.vault.acquainted import Sure
 from medtwin.vault.audit import Line, Verified
 from medtwin.vault.backup import Copied
 from medtwin.vault.consent import Choice, Decision, Purpose
 from medtwin.vault.dialect import address
+from medtwin.vault.links import Pair, State
 from medtwin.vault.people import Listed
 from medtwin.vault.provenance import Origin
 from medtwin.vault.receiving import Receipt
 from medtwin.vault.resource_door import Resources
 from medtwin.vault.retirement import Certificate
 from medtwin.vault.rollups import Chart
-from medtwin.vault.store import Store, decided
+from medtwin.vault.store import Store, decided, decided_of_all
+from medtwin.vault.store import together as stored_together
 from medtwin.vault.times import moment
 from medtwin.vault.tokens import Tokens
 
@@ -77,16 +87,18 @@ class Vault:
         key_file: Path | None = None,
         wall: Callable[[], datetime] | None = None,
         database: str | None = None,
+        sure: Sure = Sure.review,
     ) -> "Vault":
         """Open the store in `home`, or make one with new keys; `KeyMissing` if its keys are gone.
 
         `key_file` keeps the key-encryption key elsewhere than in `home` (better). Log-ins last
         by `wall`, which is `clock` unless the records live in a time of their own. `database`
-        keeps the sealed store in PostgreSQL (postgresql://...), the keys stay in `home`.
+        keeps the sealed store in PostgreSQL (postgresql://...), the keys stay in `home`. `sure`
+        says whether records that are surely of one person are linked, or put on the review list.
         """
         home = Path(home)
         where = home / "store.db" if database is None else address(database)
-        return cls(Store(home, where, key_file or home / "key", clock, wall))
+        return cls(Store(home, where, key_file or home / "key", clock, wall, sure))
 
     def close(self) -> None:
         """Forget the keys and let the files go."""
@@ -177,15 +189,15 @@ class Vault:
         """Everybody kept, by pseudonym, with counts; a patient finds only themselves."""
         own = principal.patient if principal.role is Role.patient else None
         with self._store.asked(principal, Action.list, own) as work:
-            return people.listed(work.connection, own)
+            c = work.connection
+            everybody = people.listed(c, own)
+            under = {} if own is not None else links.set_aside(c)
+        return together.listed(everybody, under)
 
     def who(self, principal: Principal, patient: str, purpose: Purpose) -> Person:
         """Who this is. Where no source has said, the name is empty."""
         with self._store.asked(principal, Action.identify, patient, purpose) as work:
-            sealed = people.sealed_person(work.connection, patient)
-        if sealed is None:
-            return Person(identifiers=(), name="")
-        return people.person(self._store.seal_of(patient), sealed)
+            return linking.person(self._store, work)
 
     def record(
         self,
@@ -198,28 +210,37 @@ class Vault:
     ) -> Record:
         """A person's facts; only those known `by`, true `since`, or of these codes, if asked."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            c, seal = work.connection, self._store.seal_of(patient)
-            rows = facts.sealed_rows(c, patient, by=by, since=since, only=codes)
-            meaning = facts.meanings(c, seal)
-        return facts.record(seal, rows, meaning)
+            only = None if codes is None else tuple(codes)
+            held = [
+                (seal, facts.sealed_rows(work.connection, seal.owner, by, since, only), meaning)
+                for seal, meaning in linking.opened(self._store, work)
+            ]
+        return together.whole([facts.record(*one) for one in held])
 
     def news(
         self, principal: Principal, patient: str, purpose: Purpose, after: int
     ) -> tuple[int, tuple[Observation, ...]]:
         """The facts that arrived after number `after`, in that order, and the number reached."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            c, seal = work.connection, self._store.seal_of(patient)
-            rows = facts.sealed_rows(c, patient, after=after)
-            meaning = facts.meanings(c, seal)
-        reached = rows[-1].arrival if rows else after
-        return reached, facts.observations(seal, rows, meaning)
+            held = [
+                (seal, facts.sealed_rows(work.connection, seal.owner, after=after), meaning)
+                for seal, meaning in linking.opened(self._store, work)
+            ]
+        told = [
+            zip((r.arrival for r in one[1]), facts.observations(*one), strict=True) for one in held
+        ]
+        arrived = sorted((pair for one in told for pair in one), key=itemgetter(0))
+        reached = arrived[-1][0] if arrived else after
+        return reached, tuple(fact for _, fact in arrived)
 
     def originals(self, principal: Principal, patient: str, purpose: Purpose) -> Iterator[bytes]:
         """What the sources sent about this person, byte for byte, in the order it came."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            rows = originals.original_rows(work.connection, patient)
-            seal = self._store.seal_of(patient)
-        return originals.opened_originals(seal, rows)
+            held = [
+                (self._store.seal_of(one), originals.original_rows(work.connection, one))
+                for one in work.whole
+            ]
+        return chain.from_iterable(originals.opened_originals(*one) for one in held)
 
     def chart(
         self,
@@ -233,15 +254,16 @@ class Vault:
     ) -> Chart:
         """The course of a code from `begin` up to `end`, in at most `points`, however long."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            seal = self._store.seal_of(patient)
-            return rollups.chart(work.connection, seal, code, begin, end, points)
+            seals = [self._store.seal_of(one) for one in work.whole]
+            return rollups.chart_of_all(work.connection, seals, code, begin, end, points)
 
     def signals(
         self, principal: Principal, patient: str, purpose: Purpose
     ) -> tuple[signals.Signal, ...]:
         """Which waveforms are kept of a person, and from when to when."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            return signals.known(work.connection, patient)
+            c = work.connection
+            return tuple(signal for one in work.whole for signal in signals.known(c, one))
 
     def waveforms(
         self,
@@ -255,22 +277,26 @@ class Vault:
     ) -> tuple[Waveform, ...]:
         """What was drawn from `begin` up to `end`, of these channels or of all."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            seal = self._store.seal_of(patient)
-            return signals.read(work.connection, seal, code, begin, end, channels)
+            c, seal_of = work.connection, self._store.seal_of
+            drawn = (signals.read(c, seal_of(p), code, begin, end, channels) for p in work.whole)
+            return tuple(sorted(chain.from_iterable(drawn), key=attrgetter("at")))
 
     def origin(
         self, principal: Principal, patient: str, fact: Observation, purpose: Purpose
     ) -> Origin:
         """The original this fact came from, and the place in it; `LookupError` if not kept."""
         with self._store.asked(principal, Action.read, patient, purpose, {"origins": 1}) as work:
-            return provenance.origin(work.connection, self._store.seal_of(patient), fact)
+            seals = [self._store.seal_of(one) for one in work.whole]
+            return provenance.origin_in_any(work.connection, seals, fact)
 
     def origins(
         self, principal: Principal, patient: str, code: str, at: datetime, purpose: Purpose
     ) -> tuple[Origin, ...]:
         """Where everything said of a code at a moment came from, in the order we learned it."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
-            return provenance.origins(work.connection, self._store.seal_of(patient), code, at)
+            c, seal_of = work.connection, self._store.seal_of
+            told = [o for p in work.whole for o in provenance.origins(c, seal_of(p), code, at)]
+            return tuple(sorted(told, key=lambda o: o.fact.known))
 
     def refusals(self, principal: Principal) -> tuple[Refusal, ...]:
         """Everything that could not be accepted, and why; whose, by pseudonym."""
@@ -289,6 +315,36 @@ class Vault:
         """How much of what was sent about this person could not be accepted."""
         with self._store.asked(principal, Action.read, patient, purpose) as work:
             return originals.count_refused(work.connection, patient)
+
+    # Who is who
+
+    def review(self, principal: Principal) -> tuple[Pair, ...]:
+        """Records that may be of one person, likeliest first; what was put off comes last."""
+        with self._store.asked(principal, Action.review, None) as work:
+            return links.pairs(work.connection, self._store.keyring.house, links.open_to_review)
+
+    def links(self, principal: Principal) -> tuple[Pair, ...]:
+        """Records that are read as one, who said so, and why."""
+        with self._store.asked(principal, Action.review, None) as work:
+            return links.pairs(work.connection, self._store.keyring.house, (State.linked,))
+
+    def link(self, principal: Principal, keep: str, other: str, because: str) -> Pair:
+        """These two records are of one person: from now on they are read as one, under `keep`."""
+        return linking.link(self._store, principal, keep, other, because)
+
+    def unlink(self, principal: Principal, one: str, other: str, because: str) -> Pair:
+        """They are not: each record is again exactly what it was."""
+        return linking.unlink(self._store, principal, (one, other), because)
+
+    def leave_apart(self, principal: Principal, one: str, other: str, because: str) -> Pair:
+        """Two people; the pair leaves the review list."""
+        return linking.settle(self._store, principal, (one, other), State.apart, because)
+
+    def ask_later(self, principal: Principal, one: str, other: str) -> Pair:
+        """Nobody can say yet; the pair goes to the end of the review list."""
+        return linking.settle(
+            self._store, principal, (one, other), State.later, "to be asked later"
+        )
 
     # What was computed
 
@@ -370,9 +426,7 @@ class Vault:
         if patient is None:
             return self._all_alerts(principal, limit)
         with self._store.asked(principal, Action.read, patient, Purpose.care) as work:
-            rows = alerts.rows(work.connection, patient, limit)
-            seal = self._store.seal_of(patient)
-        return tuple(alerts.opened(seal, r) for r in rows)
+            return self._alerts_of(work.connection, work.whole, limit)
 
     def acknowledge(self, principal: Principal, alert_id: int) -> None:
         """Somebody has seen this alert."""
@@ -431,9 +485,12 @@ class Vault:
     # Ending it
 
     def retire(self, principal: Principal, patient: str, because: str) -> Certificate:
-        """End a person's data: their key is destroyed and nothing can be read again, anywhere."""
+        """End a person's data: their key is destroyed and nothing can be read again, anywhere.
+
+        Records linked with theirs are theirs, and end with them, each with its certificate.
+        """
         with self._store.asked(principal, Action.retire, patient) as work:
-            certificate = retirement.begin(work, self._store.keyring, principal, patient, because)
+            certificate = linking.end_all(self._store, work, principal, patient, because)
         retirement.finish_all(self._store)
         return certificate
 
@@ -444,12 +501,20 @@ class Vault:
 
     # Inside
 
+    def _alerts_of(
+        self, c: Connection, people: Sequence[str], limit: int
+    ) -> tuple[dict[str, Any], ...]:
+        seal_of = self._store.seal_of
+        found = [alerts.opened(seal_of(p), r) for p in people for r in alerts.rows(c, p, limit)]
+        return tuple(sorted(found, key=lambda a: a["latest"], reverse=True)[:limit])
+
     def _all_alerts(self, principal: Principal, limit: int) -> tuple[dict[str, Any], ...]:
         found: list[dict[str, Any]] = []
         with self._store.asked(principal, Action.list, None) as work:
             c = work.connection
             for patient in alerts.people(c):
-                decision = decided(c, principal, Action.read, patient, Purpose.care)
+                whole = stored_together(c, Action.read, patient)
+                decision = decided_of_all(c, principal, Action.read, whole, Purpose.care)
                 if decision.allowed:
                     work.say(principal, Action.read, patient, Purpose.care, decision)
                     seal = self._store.seal_of(patient)

@@ -1,4 +1,4 @@
-from datetime import date, UTC, date, datetime
+from datetime import date
 from itertools import count
 
 import pytest

@@ -41,6 +41,7 @@ DROP TABLE resource_words;
 DROP TABLE resource_times;
 DROP TABLE resource_links;
 DROP TABLE tokens;
+DROP TABLE links;
 """
 
 
@@ -75,7 +76,7 @@ def test_a_home_of_before_opens_and_keeps_everything(old, home, clock, door, mad
 
 def test_before_it_is_brought_up_to_date_a_copy_is_put_beside_it(old, home, clock):
     Vault.open(home, clock).close()
-    copy = home / "store-before-2.db"
+    copy = home / f"store-before-{schema.newest}.db"
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as store:
         assert store.execute("SELECT count(*) FROM facts").fetchone() == (4,)
@@ -94,13 +95,13 @@ def test_a_step_that_fails_leaves_the_store_as_it_was(old, home, clock, monkeypa
     assert "origin" not in columns
     monkeypatch.undo()
     Vault.open(home, clock).close()
-    assert spoken(home, "SELECT version_num FROM alembic_version") == [("2",)]
+    assert spoken(home, "SELECT version_num FROM alembic_version") == [(schema.newest,)]
 
 
 def test_a_store_of_tomorrow_is_refused_with_what_to_do(vault, home, clock):
     vault.close()
     spoken(home, "UPDATE alembic_version SET version_num = '99';")
-    with pytest.raises(NewerStore, match=r"version 99 and this medtwin knows 2 .* update medtwin"):
+    with pytest.raises(NewerStore, match=r"version 99 and this medtwin knows 3 .* update medtwin"):
         Vault.open(home, clock)
 
 
