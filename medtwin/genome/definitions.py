@@ -52,7 +52,8 @@ class Position:
     """A place that is asked about: where it lies along both builds, and what is known there.
 
     `variants` are the known ones, each as the letters replaced and the letters instead; `also`
-    are other ways to write the same deletion inside a repeat.
+    are other ways to write the same deletion inside a repeat. `letter37` is GRCh37's own letter
+    where it is not GRCh38's.
     """
 
     gene: str
@@ -61,6 +62,7 @@ class Position:
     grch38: int
     grch37: int
     variants: tuple[tuple[str, str], ...]
+    letter37: str = ""
     also: tuple[tuple[str, str], ...] = ()
 
     def at(self, build: Build) -> int:
@@ -74,8 +76,12 @@ class Position:
 
     @property
     def letter(self) -> str:
-        """The first letter of the reference here."""
+        """The first letter of GRCh38 here."""
         return self.variants[0][0][0]
+
+    def letter_in(self, build: Build) -> str:
+        """The first letter of this build here."""
+        return self.letter37 if self.letter37 and build is Build.grch37 else self.letter
 
     @property
     def length(self) -> int:
@@ -153,7 +159,9 @@ def _position(rows: list[dict[str, str]]) -> Position:
         for written in r["also"].split()
     )
     at = int(first["grch38"]), int(first["grch37"])
-    return Position(first["gene"], first["rsid"], first["chrom"], *at, variants, also)
+    return Position(
+        first["gene"], first["rsid"], first["chrom"], *at, variants, first["ref37"], also
+    )
 
 
 def _allele(row: dict[str, str]) -> Allele:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from medtwin.genome.builds import Build
 from medtwin.genome.definitions import Position, genes, positions
-from medtwin.genome.variants import REFERENCE_ALTS, Genotype, Site, Told
+from medtwin.genome.variants import Genotype, Site, Told
 
 REF = "="
 
@@ -121,20 +121,23 @@ def meaning(site: Site, place: Position, build: Build, allele: str) -> str:
 
     Empty where the line's reference letter is neither the place's nor one of its variants'.
     """
-    if (allele.startswith("<") and allele not in REFERENCE_ALTS) or allele == "*":
+    if not allele.isalpha():
         return f"?{allele}"
     if found := _also(site, place, build, allele):
         return found
-    if len(site.reference) == len(allele) or allele in REFERENCE_ALTS:
-        return _letter(site, place, place.at(build) - site.position, allele)
+    if len(site.reference) == len(allele):
+        return _letter(site, place, build, allele)
     position, reference, alt = trimmed(site.position, site.reference, allele)
-    return f"?{reference}>{alt}" if position == place.at(build) else REF
+    touched = position <= place.at(build) < position + len(reference)
+    return f"?{reference}>{alt}" if touched else REF
 
 
-def _letter(site: Site, place: Position, offset: int, letters: str) -> str:
-    if not 0 <= offset < len(letters) or letters in REFERENCE_ALTS:
+def _letter(site: Site, place: Position, build: Build, letters: str) -> str:
+    offset = place.at(build) - site.position
+    if offset < 0:  # a variant of this place, written farther on
         return REF
-    letter = letters[offset]
+    inside = offset >= len(letters)  # a block, which tells its first letter only
+    letter = place.letter_in(build) if inside else letters[offset]
     singles = {
         alt: place.token(ref, alt) for ref, alt in place.variants if len(ref) == len(alt) == 1
     }

@@ -219,32 +219,21 @@ class Adding:
         self.ambiguous = 0
         self.cells: dict[tuple[bytes, int], float] = {}
 
-    def wanted(self, chromosome: str, position: int, end: int) -> bool:
-        """Whether a line stands at one of the score's places; long blocks are looked through."""
-        weights = self.score.weights
-        if end - position < 64:
-            return any((chromosome, p) in weights for p in range(position, end + 1))
-        return True
+    def wanted(self, chromosome: str, position: int, _: int) -> bool:
+        """Whether a line begins at one of the score's places."""
+        return (chromosome, position) in self.score.weights
 
     def take(self, site: Site) -> None:
         """Add what one line tells."""
         if not site.passed:
             return
-        for weight in self._weights(site):
+        for weight in self.score.weights.get((site.chromosome, site.position), ()):
             if weight.row in self.met:
                 continue
             index = self._index(site, weight)
             if index is not None:
                 self.met.add(weight.row)
                 self._add(site, weight, index)
-
-    def _weights(self, site: Site) -> list[Weight]:
-        held = self.score.weights
-        here = held.get((site.chromosome, site.position), [])
-        if site.end == site.position or not _block(site):
-            return here
-        inside = range(site.position + 1, site.end + 1)
-        return here + [w for p in inside for w in held.get((site.chromosome, p), [])]
 
     def _index(self, site: Site, weight: Weight) -> int | None:
         """Which allele of the line is the effect allele; -1 if none but the block's reference."""
@@ -264,8 +253,9 @@ class Adding:
         return None
 
     def _in_block(self, site: Site, weight: Weight) -> int | None:
-        """In a block only the first letter of the reference is told; the rest stays unread."""
-        if weight.position != site.position or not weight.other:
+        """Of a block only the first letter is told; which allele is the reference's farther on
+        nobody says, so that the rest stays unread."""
+        if not weight.other:
             return None
         if {weight.allele, weight.other} in AMBIGUOUS and self.strands is Strands.resolved:
             return None
@@ -289,7 +279,7 @@ class Adding:
         columns = site.columns.rstrip(b"\r\n").split(b"\t")
         if at < 0 or len(columns) != len(self.samples):
             return np.full(len(self.samples), np.nan)
-        cells = columns if len(site.keys) == 1 else [c.split(b":")[at] for c in columns]
+        cells = columns if len(site.keys) == 1 else [_field(c, at) for c in columns]
         known = self.cells
         for cell in set(cells):
             if (cell, index) not in known:
@@ -329,6 +319,11 @@ def _counted(dosage: Float[np.ndarray, " sample"], effect: Effect) -> Float[np.n
         return dosage
     least = 1 if effect is Effect.dominant else 2
     return np.where(np.isnan(dosage), np.nan, dosage >= least)
+
+
+def _field(column: bytes, at: int) -> bytes:
+    fields = column.split(b":")
+    return fields[at] if at < len(fields) else b"."
 
 
 def _copies(cell: bytes, index: int) -> float:

@@ -69,7 +69,8 @@ class Site:
         if not index.isdigit():
             return None
         every = (self.reference, *self.alts)
-        return every[int(index)] if int(index) < len(every) else None
+        allele = every[int(index)] if int(index) < len(every) else None
+        return None if allele in REFERENCE_ALTS else allele
 
 
 @dataclass(frozen=True, slots=True)

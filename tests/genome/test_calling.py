@@ -133,6 +133,26 @@ def test_a_block_of_a_gvcf_reads_every_place_in_it_as_the_reference():
     assert 94981296 not in found
 
 
+def test_a_block_along_grch37_has_grch37s_own_letters():
+    # GRCh37 carries CYP3A5*3 (C at rs776746), so its reference is *3, not *1.
+    text = f"{HEAD}7\t99270000\t.\tG\t<NON_REF>\t.\t.\tEND=99271000\tGT\t0/0\n"
+    found = observed(text, Build.grch37)["CYP3A5"][99672916]
+    assert found.alleles == ("99672916T>C", "99672916T>C")
+    moved = text.replace("99270000", "99672000").replace("99271000", "99673000")
+    assert observed(moved, Build.grch38)["CYP3A5"][99672916].alleles == (REF, REF)
+
+
+def test_a_deletion_over_a_known_place_is_not_its_reference():
+    text = f"{HEAD}chr10\t94942288\t.\tGACC\tG\t.\tPASS\t.\tGT\t0/1\n"
+    found = observed(text, Build.grch38)["CYP2C9"][94942290]
+    assert found.alleles == (REF, "?GACC>G")
+
+
+def test_an_allele_nobody_named_in_a_block_is_not_read():
+    text = f"{HEAD}chr10\t94942290\t.\tC\t<NON_REF>\t.\t.\t.\tGT\t0/1\n"
+    assert not observed(text, Build.grch38)["CYP2C9"][94942290].read
+
+
 def test_alleles_on_lines_of_their_own_are_put_together():
     text = (
         f"{HEAD}2\t233760233\t.\tC\tCAT\t.\tPASS\t.\tGT\t1/0\n"

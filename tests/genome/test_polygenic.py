@@ -91,6 +91,12 @@ def test_what_was_not_read_counts_by_frequency_where_told_else_not_at_all():
     assert second.rate == 1
 
 
+def test_of_a_block_of_the_reference_only_the_first_letter_counts():
+    weights = score("1\t100\tG\tA\t1", "1\t150\tG\tA\t1")
+    variants = "1\t100\t.\tG\t<NON_REF>\t.\t.\tEND=200\tGT\t0/0\t0/0\n"
+    assert [(s.value, s.read) for s in sums(weights, variants)] == [(2, 1), (2, 1)]
+
+
 def test_a_line_written_twice_counts_once():
     weights = score("1\t100\tA\tG\t1", "1\t100\tA\tG\t1")
     assert weights.left_out == {"written twice": 1}
