@@ -1,10 +1,12 @@
 """Radiology reports: where disease is, how large, and how it goes from one report to the next."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from itertools import islice
 
 from medtwin.notes.lexicon import Lexicon, english
 from medtwin.notes.mention import Mention
@@ -21,12 +23,16 @@ finding,tumour,,,tumor|tumours|tumors|neoplasm|malignancy
 finding,lymph node,,,lymph nodes|node|nodes|lymphadenopathy|adenopathy
 finding,aneurysm,,,aneurysms|aneurysmal dilatation|aortic aneurysm|abdominal aortic aneurysm|aaa
 """  # noqa: E501  a table
+NAMES = {"nodule", "mass", "lesion", "metastasis", "tumour", "lymph node", "aneurysm"}
 LARGER, SMALLER = 1.2, 0.7  # RECIST 1.1: progression from + 20 %, response from - 30 %
 LEAST = 5.0  # mm of growth, the same
+MOST = 50  # lesions or sizes of one sentence; no report has more
+AROUND = 200  # characters on either side of a lesion where its site stands
 LENGTH = r"(\d+(?:\.\d+)?)"
-BY = r"\s*(?:x|by|×)\s*"  # noqa: RUF001  a report may write the sign
+BY = r"\s{0,3}(?:x|by|×)\s{0,3}"  # noqa: RUF001  a report may write the sign
 SIZE = re.compile(
-    rf"\b{LENGTH}\s*(?:mm|cm)?(?:{BY}{LENGTH}\s*(?:mm|cm)?)?(?:{BY}{LENGTH})?\s*-?\s*"
+    rf"\b{LENGTH}\s{{0,3}}(?:mm|cm)?(?:{BY}{LENGTH}\s{{0,3}}(?:mm|cm)?)?(?:{BY}{LENGTH})?"
+    r"\s{0,3}-?\s{0,3}"
     r"(mm|cm|millimet(?:er|re)s?|centimet(?:er|re)s?)\b",
     re.IGNORECASE,
 )
@@ -83,15 +89,16 @@ def dictionary() -> Lexicon:
 
 def lesions(text: str, at: datetime) -> list[Lesion]:
     """The lesions of a report made at `at`; what stands in findings and impression once."""
-    names = {"nodule", "mass", "lesion", "metastasis", "tumour", "lymph node", "aneurysm"}
-    named = [m for m in read(text, at, dictionary()) if m.code.name in names and not m.whose]
+    named = [m for m in read(text, at, dictionary()) if m.code.name in NAMES and not m.whose]
+    starts = [m.start for m in named]
     found: list[Lesion] = []
     for start, end, kind in sentences(text, sections(text)):
-        here = [m for m in named if start <= m.start < end and not m.hypothetical]
+        within = named[bisect_left(starts, start) : bisect_left(starts, end)]
+        here = [m for m in within if not m.hypothetical]
         if kind in ("present", "complaint"):
             continue  # what was asked, not what was seen
         if here:
-            found += _of_sentence(text, start, end, here, at)
+            found += _of_sentence(text, start, end, here[:MOST], at)
         elif found and GOES_ON.match(text, start, end):
             found[-1] = _further(found[-1], text, start, end)
     return list(_merged(found))
@@ -106,7 +113,9 @@ def _of_sentence(
     certain = (m for m in here if not (m.negated or m.uncertain))
     spread = any(m.code.name == "metastasis" for m in certain)
     for mention in here:
-        site = nearest(words, mention.start - start, mention.end - start)
+        begin = max(start, mention.start - AROUND)
+        about = text[begin : min(end, mention.end + AROUND)]
+        site = nearest(about, mention.start - begin, mention.end - begin)
         aorta = mention.code.name == "aneurysm" and site is None and "aort" in words.lower()
         site = Site("aorta") if aorta else site
         if site is None:
@@ -137,7 +146,7 @@ Size = tuple[int, float, bool]  # where in the sentence, mm, whether it is an ea
 
 def _sizes(words: str) -> list[Size]:
     found = []
-    for match in SIZE.finditer(words):
+    for match in islice(SIZE.finditer(words), MOST):
         factor = 10.0 if match[4].lower().startswith("c") else 1.0
         longest = max(float(n) for n in match.groups()[:3] if n) * factor
         earlier = EARLIER.search(words, max(0, match.start() - 30), match.start()) is not None

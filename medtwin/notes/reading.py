@@ -1,5 +1,6 @@
 """A note read: everything it mentions, in order, each with its words and how to take it."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ class Sentence:
     section: str
     hits: Sequence[Hit]
     dates: Sequence[Told]
+    stops: Sequence[int]
     at: datetime
 
 
@@ -58,7 +60,13 @@ def parted(text: str, at: datetime, lexicon: Lexicon, header: str = "") -> Itera
             until = then
             while until < len(told) and told[until].end <= end:
                 until += 1
-            yield Sentence(text, start, end, section, hits[first:here], told[then:until], at)
+            inside = hits[first:here]
+            stops = [h.start for h in inside if _stops(h)] if then < until else []
+            yield Sentence(text, start, end, section, inside, told[then:until], stops, at)
+
+
+def _stops(hit: Hit) -> bool:
+    return isinstance(hit.what, Cue) and hit.what.does == "stop"
 
 
 Reach = dict[str, str]  # what the cues in reach do, and whose it is
@@ -210,15 +218,16 @@ def _whose(section: str, term: Term, reach: Reach) -> str:
 
 
 def _date(sentence: Sentence, span: tuple[int, int]) -> Told | None:
-    """The date nearest to these words in their sentence."""
+    """The date nearest to these words in their sentence, if nothing that ends reach is between."""
     if not sentence.dates:
         return None
-    near = [(max(d.start - span[1], span[0] - d.end), d) for d in sentence.dates]
-    gap, told = min(near, key=lambda one: one[0])
-    between = sorted((*span, told.start, told.end))[1:3]
-    apart = any(between[0] <= h.start < between[1] for h in sentence.hits if _stops(h))
-    return None if apart or gap > NEAR else told
+    here = bisect_left(sentence.dates, span[0], key=lambda d: d.start)
+    near = sentence.dates[max(0, here - 1) : here + 1]
+    told = min(near, key=lambda d: _gap(d, span))
+    first, last = min(span[1], told.end), max(span[0], told.start)
+    between = bisect_left(sentence.stops, first) < bisect_left(sentence.stops, last)
+    return None if between or _gap(told, span) > NEAR else told
 
 
-def _stops(hit: Hit) -> bool:
-    return isinstance(hit.what, Cue) and hit.what.does == "stop"
+def _gap(told: Told, span: tuple[int, int]) -> int:
+    return max(told.start - span[1], span[0] - told.end)

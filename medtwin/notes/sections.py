@@ -76,7 +76,7 @@ def sections(text: str, header: str = "") -> list[Section]:
     return found
 
 
-STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)\s*|;\s*|[ \t]*\n\s*")
+STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)\s*|;\s*|\n\s*")
 TITLES = {"dr", "mr", "mrs", "ms", "st", "vs", "no", "e.g", "i.e", "approx", "prof", "jr", "pt"}
 WORD = re.compile(r"[\w.]+$")
 
@@ -105,7 +105,7 @@ def _ends(text: str, stop: re.Match[str], end: int) -> bool:
             return False
         after = text[stop.end() : stop.end() + 1]
         return not after.islower() or "\n" in stop[0]
-    if mark in " \t\n" and stop.end() < end:
+    if mark == "\n" and stop.end() < end:
         # A line that goes on in small letters is the same sentence, wrapped.
         return stop[0].count("\n") > 1 or not text[stop.end()].islower()
     return True

@@ -11,17 +11,22 @@ from medtwin.sources.note_facts import facts_of
 
 
 def said(resource: Resource, at: datetime, told: Told) -> Iterator[tuple[Observation, str]]:
-    """Facts and their places in each attachment of a DocumentReference that is plain text."""
+    """Facts and their places in each plain text of a DocumentReference or DiagnosticReport."""
     if resource.get("status") == "entered-in-error":
         return
-    source = f"FHIR, {spoken(resource.get('type')) or 'document'}, read"
-    for number, content in enumerate(resource.get("content") or ()):
-        text = written(content.get("attachment") or {})
-        if text:
-            noted = facts_of(text, at, source, told.received)
-            where = f"DocumentReference.content[{number}].attachment"
+    kind = spoken(resource.get("type") or resource.get("code")) or "document"
+    for where, attachment in _attached(resource):
+        if text := written(attachment):
+            noted = facts_of(text, at, f"FHIR, {kind}, read", told.received)
             for fact, place in zip(noted.facts, noted.places, strict=True):
                 yield fact, f"{where}, {place}"
+
+
+def _attached(resource: Resource) -> Iterator[tuple[str, Resource]]:
+    for number, content in enumerate(resource.get("content") or ()):
+        yield f"DocumentReference.content[{number}].attachment", content.get("attachment") or {}
+    for number, form in enumerate(resource.get("presentedForm") or ()):
+        yield f"DiagnosticReport.presentedForm[{number}]", form
 
 
 def written(attachment: Resource) -> str:

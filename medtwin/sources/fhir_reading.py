@@ -62,7 +62,7 @@ def _understood(
         raise NotUnderstood("it names no patient; allowed is a subject that is a Patient")
     told_of = list(zip(reader(resource, told), standing(kind, resource), strict=True))
     good = [(f, place) for f, place in told_of if isinstance(f, Observation)]
-    if kind == "DocumentReference" and good:
+    if kind in ("DocumentReference", "DiagnosticReport") and good:
         good += fhir_notes.said(resource, good[0][0].at, told)
     bad = (f for f, _ in told_of if not isinstance(f, Observation))
     apart = tuple(_refusal(where, about, str(b), _next(b), raw) for b in bad)

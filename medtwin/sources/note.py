@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from medtwin.notes.lexicon import BadTerm, Lexicon, english
 from medtwin.record import codes
 from medtwin.record.codes import Kind
 from medtwin.record.observation import Observation
@@ -65,6 +67,14 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
     yield _one(raw, what.name, what, options, with_header)
 
 
+@cache
+def dictionary(own: Path | None) -> Lexicon:
+    """The house's dictionary, with a user's own (`.tsv`, `.csv`) where the options name one."""
+    if own is None or own.suffix.lower() not in (".tsv", ".csv"):
+        return english()
+    return english().extended(own.read_text(encoding="utf-8-sig"))
+
+
 def from_json(raw: bytes) -> Letter:
     """A line of JSON. Raises `NoLetter` saying what is missing."""
     try:
@@ -98,14 +108,15 @@ def _one(raw: bytes, origin: str, what: Sent, options: Options, shape: Any) -> A
     try:
         letter = shape(raw)
         at = _moment(letter.at, options)
+        terms = dictionary(options.mapping)
         if not letter.patient:
             raise NoLetter("it names no patient")
-    except NoLetter as why:
+    except (NoLetter, BadTerm, OSError, UnicodeDecodeError) as why:
         then = NEXT_JSON if shape is from_json else NEXT
         return unread(what, str(why), then, raw)
     about = f"note|{letter.patient}"
     source = f"{letter.kind}, read"
-    noted = facts_of(letter.text, at, source, options.received)
+    noted = facts_of(letter.text, at, source, options.received, terms)
     code = codes.opened(f"text|{letter.kind}", letter.kind, "1", Kind.report)
     whole = Observation(at, code, 1.0, source, options.received, says=letter.kind)
     places = (

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medtwin.notes.radiology import lesions
 from medtwin.notes.reading import read
 
 
@@ -195,3 +197,24 @@ def test_a_medicine_that_was_stopped_is_not_taken():
 def test_what_is_only_asked_is_not_so():
     assert first("Do you have a fever?").uncertain
     assert first("?pneumonia").uncertain
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "potassium was ",
+        " " * 20,
+        "fever 2019 ",
+        "liver mass 9 mm, ",
+        "mother ",
+        "1/",
+        "A: ",
+        "((= ",
+    ],
+)
+def test_a_hundred_thousand_odd_characters_are_read_at_once(odd):
+    text = "potassium 1" + odd * (100_000 // len(odd)) + "3"
+    began = process_time()
+    list(read(text, AT))
+    lesions(text, AT)
+    assert process_time() - began < 3

@@ -4,6 +4,8 @@ import base64
 from datetime import UTC, datetime
 
 import orjson
+from hypothesis import given
+from hypothesis import strategies as st
 
 from medtwin.sources.door import received
 from medtwin.sources.source import Options
@@ -142,3 +144,40 @@ def test_each_lesion_of_a_report_is_a_measurement_of_its_own():
         ("aorta_diameter", 48, "CT, read, aneurysm, aorta, abdominal"),
         ("lesion_diameter", 20, "CT, read, metastasis, liver"),
     }
+
+
+def test_a_users_own_dictionary_comes_with_the_options(tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("sort,name,codes,more,words\nfinding,moon face,,,moon facies\n")
+    options = Options(received=OPTIONS.received, mapping=own)
+    (arrived,) = received("n.txt", b"Patient: a\nDate: 2026-03-01\n\nMoon facies.\n", options)
+    assert by_name(arrived)["moon face"][1] == "chars 29-40"  # 11 + 17 + 1 before it
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_under_a_header_make_it_trip(rest):
+    for arrived in received("n.txt", b"Patient: a\nDate: 2026-03-01\n\n" + rest, OPTIONS):
+        assert not any("tripped" in r.because for r in arrived.refused)
+        assert len(arrived.facts) == len(arrived.places)
+
+
+def test_the_form_of_a_fhir_report_is_read():
+    data = base64.b64encode(b"Findings: A 12 mm nodule in the left lung.").decode()
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "code": {"text": "CT"},
+        "subject": {"reference": "Patient/ada"},
+        "effectiveDateTime": "2026-02-01T08:00:00Z",
+        "presentedForm": [{"contentType": "text/plain", "data": data}],
+    }
+    entries = [{"resource": r} for r in ({"resourceType": "Patient", "id": "ada"}, report)]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    _, arrived = received("b.json", orjson.dumps(bundle), OPTIONS)
+    found = [
+        (f, p) for f, p in zip(arrived.facts, arrived.places, strict=True) if f.code.unit == "mm"
+    ]
+    ((nodule, place),) = found
+    assert (nodule.code.id, nodule.value) == ("lesion_diameter", 12)
+    assert place == "DiagnosticReport.presentedForm[0], chars 18-24"
