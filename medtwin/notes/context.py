@@ -34,6 +34,8 @@ RELATIVES = (
     "maternal aunt|maternal uncle|paternal aunt|paternal uncle|nephew|half sister|half brother|"
     "grandson|granddaughter|spouse|relatives|family members|family member|twin brother|twin sister"
 )
+IN_FAMILY = ("in the family", "runs in the family", "in his family", "in her family", "in family")
+IN_FAMILY += ("sides of the family", "side of the family", "in both sides of the family")
 OTHERS = "donor|kidney donor|family history|family history of|fh of|family hx of|roommate|boyfriend"
 TELL = (
     "states|stated|reports|reported|says|said|notes|noted|noticed|thinks|denies|believes|brought|"
@@ -61,7 +63,7 @@ def cues() -> dict[str, Cue]:
     """Every cue by its words."""
     found = _relatives()
     found |= {words(w): Cue("other", says=_short(w)) for w in OTHERS.split("|")}
-    for lead in ("in the family", "runs in the family", "in his family", "in her family"):
+    for lead in IN_FAMILY:
         found[lead] = Cue("other", ahead=False, says="family")
     for does, way, phrase in _listed():
         word, ahead = words(phrase), way == "ahead"

@@ -4,12 +4,13 @@ A line of the dictionary is `sort, name, codes, more, words`, tab or comma betwe
 condition, finding, procedure, medication or measure. `codes` are SNOMED CT numbers of conditions,
 findings and procedures, RxNorm and ATC of medicines; a measure's is the id of a code of the house,
 or a LOINC number. `more` is `lasting` for an illness that stays, or the units of a measure, the one
-meant where none is told first. `words` are parted by `|`; `!PE` counts only in capitals.
+meant where none is told first. `words` are parted by `|`; `!PE` counts only in capitals,
+`-afebrile` says that there is none.
 """
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class Term:
     code: Code
     lasting: bool = False
     units: tuple[str, ...] = ()
+    denied: bool = False
 
     @property
     def allergy(self) -> Code:
@@ -139,9 +141,9 @@ def _made(added: Iterable[Line], onto: Lexicon | None) -> Lexicon:
     capitals = set(onto.capitals) if onto else set[str]()
     for term, said in added:
         for word in said:
-            shout = word.startswith("!")
+            shout, denied = word.startswith("!"), word.startswith("-")
             for key in _spelt(words(word), term):
-                terms[key] = term
+                terms[key] = replace(term, denied=True) if denied else term
                 (capitals.add if shout else capitals.discard)(key)
     return Lexicon(terms, frozenset(capitals), _machine(terms, capitals))
 

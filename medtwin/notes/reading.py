@@ -171,7 +171,7 @@ def _mention(
     told = _date(sentence, span)
     at = told.at if told else sentence.at
     stopped = "off" in reach and term.sort == "medication"
-    negated = value is None and ("no" in reach or stopped)
+    negated = value is None and ("no" in reach or stopped or term.denied)
     if negated and (told is None or told.onset):
         told, at = None, sentence.at
     past = told is not None and not told.onset and at <= sentence.at - PAST

@@ -88,7 +88,7 @@ FIRST = (
     ("Constipation, for which he takes docusate.", "constipation; docusate"),
     ("Suspected sepsis; lactate 4.1 mmol/L.", "?sepsis; lactate=4.1"),
     ("Wife reports that he snores and has insomnia.", "insomnia"),
-    ("Abdomen is soft, nontender, no hepatosplenomegaly.", "-hepatosplenomegaly"),
+    ("Abdomen is soft, nontender, no hepatosplenomegaly.", "-tenderness; -hepatosplenomegaly"),
     (
         "Status post total knee replacement in 2012, now with knee pain.",
         "<knee replacement; knee pain",

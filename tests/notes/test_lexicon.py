@@ -44,3 +44,8 @@ def test_the_longest_term_counts():
 
 def test_a_word_within_a_word_is_not_found():
     assert list(read("The painter has rashers and coughdrops.", AT)) == []
+
+
+def test_a_word_may_say_that_there_is_none():
+    found = [(m.code.name, m.value) for m in read("Afebrile. A nonsmoker. Abdomen nontender.", AT)]
+    assert found == [("fever", 0), ("tobacco use", 0), ("tenderness", 0)]
