@@ -17,7 +17,7 @@ from medtwin.record.record import Record
 
 P = TypeVar("P")
 
-seconds_in = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "a": 365.25 * 86400.0}
+seconds_in = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "wk": 604800.0, "a": 31557600.0}
 """How long each unit of time that a model's clock may have is."""
 
 

@@ -70,7 +70,7 @@ class _Read:
 def from_sbml(text: str, until: float, clock: str = "", tolerance: float = 1e-7) -> FromFile:
     """The model in this SBML text, with a step proved up to the time `until`.
 
-    `clock` is the file's unit of time where it does not say it ("s", "min", "h", "d"). Each
+    `clock` is the file's unit of time where it does not say it (of `seconds_in`). Each
     species that reactions change can be given: its code ends in `.given`.
     Raises Unsupported, with the part and what to do, for what a model here cannot hold, and for
     a model too stiff for steps at this tolerance.
@@ -202,14 +202,25 @@ def _reactions(
         if law is None:
             raise Unsupported(f"the reaction {name} has no kinetic law; give it one")
         local = [*_listed(law, "Parameters"), *_listed(law, "LocalParameters")]
-        laws[name] = (_math(law), {e.get("id", ""): _float(e, "value") or 0.0 for e in local})
+        laws[name] = (_math(law), {e.get("id", ""): _own(e, name) for e in local})
         for kind, sign in (("Reactants", -1.0), ("Products", 1.0)):
             for part in _listed(reaction, kind):
                 species = part.get("species", "")
                 if species not in fixed:
-                    share = sign * (_float(part, "stoichiometry") or 1.0)
-                    moved.setdefault(species, []).append((share, name))
+                    share = _float(part, "stoichiometry")
+                    gained = sign * (1.0 if share is None else share)
+                    moved.setdefault(species, []).append((gained, name))
     return laws, moved
+
+
+def _own(element: Element, reaction: str) -> float:
+    """The value of a number that a reaction keeps for itself."""
+    value = _float(element, "value")
+    if value is None:
+        raise Unsupported(
+            f"the file gives no value for {element.get('id')} of {reaction}; write one"
+        )
+    return value
 
 
 def _clock(model: Element) -> str:
@@ -223,7 +234,10 @@ def _clock(model: Element) -> str:
                 for name, seconds in seconds_in.items():
                     if abs(length / seconds - 1) < 1e-3:
                         return name
-                raise Unsupported(f"a unit of time of {length:g} s; say `clock` and scale the file")
+                raise Unsupported(
+                    f"a unit of time of {length:g} s; scale the file to one of "
+                    f"{', '.join(seconds_in)}"
+                )
     return "s"
 
 

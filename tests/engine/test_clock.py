@@ -56,7 +56,7 @@ def test_a_moment_is_told_since_midnight_or_since_1970(washout):
 
 
 def test_a_clock_that_does_not_exist_is_refused(washout):
-    with pytest.raises(ValueError, match="choose one of s, min, h, d, a"):
+    with pytest.raises(ValueError, match="choose one of s, min, h, d, wk, a"):
         replace(washout.model, clock="week")
 
 

@@ -1,5 +1,8 @@
 """Files as BioModels keeps them, against libroadrunner on the same text."""
 
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
 import numpy as np
 import pytest
 
@@ -92,6 +95,47 @@ def test_a_file_runs_as_it_does_in_libroadrunner(told, names, until):
         np.testing.assert_allclose(shown[name], expected[:, k + 1], atol=1e-6 * size, rtol=1e-6)
 
 
+published = Path(__file__).parents[1] / "vectors" / "sbml"
+
+
+@pytest.mark.parametrize(
+    ("number", "clock", "until"),
+    [(3, "s", 100.0), (6, "s", 100.0), (12, "min", 600.0), (79, "wk", 60.0)],
+    ids=["mitotic oscillator", "cell cycle", "repressilator", "weight cycling"],
+)
+def test_a_model_of_biomodels_runs_as_it_does_in_libroadrunner(number, clock, until):
+    text = (published / f"BIOMD{number:010d}.xml").read_text()
+    read = from_sbml(text, until)
+    assert read.model.clock == clock
+    species = {s.get("id"): s for s in ET.fromstring(text.encode()).iter() if "}species" in s.tag}
+    amounts = {n for n, s in species.items() if s.get("hasOnlySubstanceUnits") == "true"}
+    run = simulate(
+        read.model, read.model.parameters(), None, read.events, np.linspace(0.0, until, 101)
+    )
+    names = [c.name for c in run.codes]
+    told = [f"[{n}]" if n in species and n not in amounts else n for n in names]
+    expected = course_of(text, told, until, 101)[:, 1:]
+    assert len(names) > 2
+    off = np.abs(run.shown[:, :, 0] - expected).max(axis=0)
+    assert np.all(off <= 1e-6 * np.abs(expected).max(axis=0))
+
+
+def test_a_species_that_a_reaction_leaves_as_it_is_stays():
+    law = maths.format("<ci>B</ci>")
+    part = '<speciesReference species="{}" stoichiometry="{}" constant="true"/>'
+    text = (
+        '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">'
+        '<model id="m"><listOfCompartments><compartment id="c" size="1" constant="true"/>'
+        '</listOfCompartments><listOfSpecies><species id="A" compartment="c" initialAmount="3"/>'
+        '<species id="B" compartment="c" initialAmount="2"/></listOfSpecies><listOfReactions>'
+        f'<reaction id="r"><listOfReactants>{part.format("A", 0)}{part.format("B", 1)}'
+        f"</listOfReactants><kineticLaw>{law}</kineticLaw></reaction></listOfReactions></model></sbml>"
+    )
+    read = from_sbml(text, 1.0)
+    run = simulate(read.model, read.model.parameters(), None, [], [0.0, 1.0])
+    assert run.shown[1, :, 0] == pytest.approx([3.0, 2 * np.exp(-1)], rel=1e-7)
+
+
 def test_a_species_can_be_given_and_a_number_changed():
     read = from_sbml(sbml(chain), 12.0)
     given = next(c for c in read.model.inputs if c.name == "A given")
@@ -143,6 +187,15 @@ rate = '<listOfRules><rateRule variable="a">' + maths + "</rateRule></listOfRule
             "fast reaction",
         ),
         (head.format('<listOfReactions><reaction id="r"/></listOfReactions>'), "no kinetic law"),
+        (
+            head.format(
+                '<listOfReactions><reaction id="r"><kineticLaw>'
+                + maths.format("<ci>k</ci>")
+                + '<listOfLocalParameters><localParameter id="k"/></listOfLocalParameters>'
+                "</kineticLaw></reaction></listOfReactions>"
+            ),
+            "no value for k of r",
+        ),
         (head.format(rate.format("<ci>b</ci>")), "speaks of b"),
         (head.format(rate.format("<apply><arcsin/><ci>a</ci></apply>")), "function arcsin"),
         (
