@@ -24,7 +24,8 @@ from medtwin.genome.builds import Build, UnknownBuild
 from medtwin.genome.calling import Call, call
 from medtwin.genome.observing import Observed, Places, take
 from medtwin.genome.phenotypes import phenotype
-from medtwin.genome.polygenic import Adding, Strands, scoring
+from medtwin.genome.polygenic import Adding, Strands
+from medtwin.genome.scoring import scoring
 from medtwin.genome.variants import BadVariants, Told, lines, read_header, sites
 
 MEGABYTE = 1 << 20

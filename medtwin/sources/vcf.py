@@ -1,28 +1,22 @@
 """Variants of a genome (VCF, gVCF; plain, gzip, bgzip): star alleles and polygenic scores.
 
-A mapping file (JSON) may say more than the VCF does: `build` where its header tells none,
-`samples` (whose each sample is), `scores` (PGS Catalog files beside it), `strands` ("as written"
-where the score's letters are known to be forward), `enough` (the least share of a score's
-variants), `references` (score to a CSV of `sum`, `group`, `PC1`...), `groups` and `components`
-(each sample's ancestry), and `outside` (a table of gene and diplotype from other software).
+What the file does not say (whose each sample is, which scores to sum) a mapping file may
+(`vcf_asking`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from medtwin.genome import ancestry, facts
-from medtwin.genome.builds import Build, UnknownBuild, named
+from medtwin.genome.builds import UnknownBuild
 from medtwin.genome.calling import Call, call
 from medtwin.genome.definitions import UNCALLED, genes
 from medtwin.genome.observing import Observed, Places, take
-from medtwin.genome.outside import Outside, outside
-from medtwin.genome.polygenic import ENOUGH, Adding, BadScore, Scoring, Strands, Sum, scoring
+from medtwin.genome.polygenic import Adding, Sum
+from medtwin.genome.scoring import BadScore, Scoring, scoring
 from medtwin.genome.variants import (
     BadVariants,
     Header,
@@ -32,33 +26,13 @@ from medtwin.genome.variants import (
     read_header,
     sites,
 )
-from medtwin.sources.reference_scores import BadReference, Reference, reference
+from medtwin.sources.reference_scores import BadReference
 from medtwin.sources.source import SMALL, Arrived, Options, Refusal, Sent, Source, unread
+from medtwin.sources.vcf_asking import Asking, BadAsking, asked
 
 MEDIA = "text/x-vcf"
 BATCH = 20_000  # lines between two looks at what was read
 PART = 1 << 20  # of the original, kept as one piece
-KEYS = {"build", "samples", "scores", "strands", "enough", "references", "groups", "components"}
-KEYS |= {"outside"}
-
-
-class BadAsking(ValueError):
-    """The mapping file cannot be used."""
-
-
-@dataclass(frozen=True)
-class Asking:
-    """What is asked of a VCF beside its genes: whose samples they are, which scores to sum."""
-
-    build: Build | None = None
-    samples: Mapping[str, str] = field(default_factory=dict)
-    scores: tuple[Path, ...] = ()
-    strands: Strands = Strands.resolved
-    enough: float = ENOUGH
-    references: Mapping[str, Reference] = field(default_factory=dict)
-    groups: Mapping[str, str] = field(default_factory=dict)
-    components: Mapping[str, list[float]] = field(default_factory=dict)
-    outside: tuple[Outside, ...] = ()
 
 
 @dataclass
@@ -177,45 +151,6 @@ def _whose(header: Header, asking: Asking, options: Options) -> dict[int, str]:
             'give a mapping file {"samples": {"sample name": "system|patient number"}}'
         )
     return known
-
-
-def asked(path: Path | None) -> Asking:
-    """What a mapping file asks for; without one, or with a table's, nothing. Raises `BadAsking`."""
-    if path is None:
-        return Asking()
-    try:
-        said = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as why:
-        raise BadAsking(
-            f"the mapping {path.name} cannot be read ({why}); write it as JSON"
-        ) from why
-    if not isinstance(said, dict) or not KEYS & said.keys():
-        return Asking()
-    if unknown := said.keys() - KEYS:
-        raise BadAsking(f"{path.name} has {sorted(unknown)}; a VCF's mapping has {sorted(KEYS)}")
-    try:
-        return _asking(said, path.parent)
-    except (OSError, TypeError, ValueError, AttributeError) as why:
-        raise BadAsking(f"{path.name} cannot be used ({why}); correct it") from why
-
-
-def _asking(said: dict[str, Any], folder: Path) -> Asking:
-    build = named(said["build"]) if "build" in said else None
-    if "build" in said and build is None:
-        raise ValueError(f"build {said['build']!r} is neither GRCh37 nor GRCh38")
-    calls = folder.joinpath(said["outside"]).read_text("utf-8") if "outside" in said else ""
-    forward = said.get("strands") == "as written"
-    return Asking(
-        build,
-        dict(said.get("samples", {})),
-        tuple(folder / name for name in said.get("scores", ())),
-        Strands.as_written if forward else Strands.resolved,
-        float(said.get("enough", ENOUGH)),
-        {s: reference(folder / name) for s, name in said.get("references", {}).items()},
-        dict(said.get("groups", {})),
-        dict(said.get("components", {})),
-        tuple(outside(calls)),
-    )
 
 
 def arrivals(reading: Reading, original: bytes) -> Iterator[Arrived]:

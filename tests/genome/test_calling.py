@@ -78,6 +78,20 @@ def test_dpyd_counts_the_worst_variant_of_each_chromosome():
     assert call("DPYD", apart).phenotype.means == "Poor Metabolizer"
 
 
+def test_odd_letters_at_two_places_of_dpyd_give_no_phenotype():
+    odd = [(97450058, (REF, "?A"), False), (97515787, (REF, "?G"), False)]
+    found = call("DPYD", seen("DPYD", odd))
+    assert found.diplotype == "Reference/Reference"
+    assert found.phenotype is None
+
+
+def test_three_variants_of_dpyd_on_unknown_chromosomes_count_by_the_two_worst():
+    three = ("97450058C>T", "97515787A>C", "97699474T>C")  # values 0, 0 and 0.5
+    found = call("DPYD", seen("DPYD", [(int(t[:8]), (REF, t), False) for t in three]))
+    assert found.phenotype.activity == 0
+    assert "on which chromosome is not told" in found.diplotype
+
+
 def test_an_allele_that_may_hide_behind_what_was_not_read_withholds_the_phenotype():
     seventeen = "94761900C>T"  # also lies on some *4, whose own place is not read
     found = call(

@@ -13,7 +13,8 @@ from medtwin.genome.ancestry import (
     within_group,
 )
 from medtwin.genome.builds import Build
-from medtwin.genome.polygenic import Adding, BadScore, Strands, scoring
+from medtwin.genome.polygenic import Adding, Strands
+from medtwin.genome.scoring import BadScore, scoring
 from medtwin.genome.variants import Told, lines, read_header, sites
 
 HEAD = "##reference=GRCh38\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\n"
