@@ -68,8 +68,7 @@ class Call:
         """Why no phenotype is given; empty where one is."""
         if not self.pairs:
             return "none of its places was read"
-        needed = [a for a in AT_LEAST.get(self.gene, ()) if a in self.unseen]
-        if needed:
+        if needed := self.unasked:
             return f"{', '.join(needed)} could not be looked for: {_places(self.missing)} not read"
         if self.undocumented:
             return f"{', '.join(self.undocumented)} belongs to no named allele"
@@ -82,6 +81,11 @@ class Call:
         if len({of(p.one, p.other).means for p in self.likeliest}) > 1:
             return f"as likely are {' and '.join(p.name for p in self.likeliest)}; phase not told"
         return ""
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """The alleles a test must look for at the least that could not be looked for."""
+        return tuple(a for a in AT_LEAST.get(self.gene, ()) if a in self.unseen)
 
     @property
     def likeliest(self) -> tuple[Pair, ...]:
@@ -100,6 +104,7 @@ class Call:
     def said(self) -> str:
         """The call in words, with every doubt."""
         told = [self.diplotype or "not called"]
+        told[0] = f"as far as it was read {told[0]}" if self.pairs and self.unasked else told[0]
         others = [f"{p.name} ({_meant(p)})" for p in self.pairs[1:4]]
         told += [f"phase not told, also fits {', '.join(others)}"] if others else []
         told += [f"not read: {_places(self.missing)}"] if self.missing else []

@@ -50,6 +50,7 @@ def test_a_place_not_read_is_never_the_reference_in_silence():
     assert "*3" in found.unseen
     assert found.phenotype is None
     assert "rs776746" in found.said()
+    assert found.said().startswith("as far as it was read *1/*1; not read: rs776746")
     assert found.carries("*3") is None
 
 
