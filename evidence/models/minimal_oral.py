@@ -98,14 +98,15 @@ def lines(shared: Path) -> Iterator[Line]:
     rng = np.random.default_rng(0)
     halves = [rng.permutation(len(people)) < len(people) // 2 for _ in range(splits)]
     told = [judged(people, matsuda, half) for half in halves]
-    agreed, without, basal, off = (np.array(x) for x in zip(*told, strict=True))
+    agreed, logs, without, basal, off = (np.array(x) for x in zip(*told, strict=True))
     data = f"ogtt: {len(people)} of 184 people with all readings, half judged, {splits} halvings"
     yield Line(
         *(name, "insulin sensitivity, rank correlation with Matsuda", float(agreed.mean()), "1"),
         *("without fasting insulin in the prior", float(without.mean()), "0.8 or more"),
         bool(agreed.mean() >= 0.8),
         data,
-        f"halvings {agreed.min():.3f} to {agreed.max():.3f}; fasting insulin alone reaches "
+        f"halvings {agreed.min():.3f} to {agreed.max():.3f}; Pearson's correlation of the "
+        f"logarithms {logs.mean():.3f}; fasting insulin alone reaches "
         f"{basal.mean():.3f}: Matsuda holds it as a factor; model error chosen on the other half",
     )
     yield Line(
@@ -114,9 +115,9 @@ def lines(shared: Path) -> Iterator[Line]:
     )
 
 
-def judged(people: list[Person], matsuda: Any, half: Any) -> tuple[float, float, float, float]:
-    """What one half taught, judged on the other: rank, rank without fasting insulin, rank of
-    fasting insulin itself, and the miss of the fitted course."""
+def judged(people: list[Person], matsuda: Any, half: Any) -> tuple[float, ...]:
+    """What one half taught, judged on the other: rank, correlation of the logarithms, rank without
+    fasting insulin, rank of fasting insulin itself, and the miss of the fitted course."""
     teach, judge = ([p for p, h in zip(people, half, strict=True) if h == k] for k in (True, False))
     tried = {}
     for share in (0.1, 0.15):  # beyond, the curve leaves the readings
@@ -127,7 +128,8 @@ def judged(people: list[Person], matsuda: Any, half: Any) -> tuple[float, float,
     plain, _ = found(judge, learned(teach, Error(0.0, best), covariate=False), Error(0.0, best))
     basal = [-p.told["basal_insulin"] for p in judge]
     seen = matsuda[~half]
-    return rank(ours, seen), rank(plain, seen), rank(basal, seen), missed(fits, judge)
+    logs = float(np.corrcoef(np.log(ours), np.log(seen))[0, 1])
+    return rank(ours, seen), logs, rank(plain, seen), rank(basal, seen), missed(fits, judge)
 
 
 def missed(fits: Sequence[Individual], people: Sequence[Person]) -> float:
