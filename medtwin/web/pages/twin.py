@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from medtwin.vault.access import Role
 from medtwin.vault.consent import Purpose
 from medtwin.web.bedside import (
+    adherence,
     advice,
     alerts,
     devices,
@@ -43,6 +44,7 @@ class TwinView:
     track: track.TrackPart
     organs: organs.OrgansPart
     devices: devices.DevicesPart
+    adherence: adherence.AdherencePart
     journey: journey.JourneyPart
 
 
@@ -59,6 +61,7 @@ def view(visit: Visit) -> TwinView:
         track.track(visit),
         organs.of_record(visit, record),
         devices.of_record(visit, record),
+        adherence.of_record(visit, record),
         journey.of_record(visit, record),
     )
 
