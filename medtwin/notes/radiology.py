@@ -16,7 +16,7 @@ from medtwin.notes.sites import Site, nearest
 
 LESIONS = """sort,name,codes,more,words
 finding,nodule,,,nodules|nodular density|pulmonary nodule
-finding,mass,300848003,,masses|mass lesion
+finding,mass,,,masses|mass lesion
 finding,lesion,,,lesions|focus|foci|hypodensity|hypodensities
 finding,metastasis,,,metastases|metastatic disease|metastatic lesion|metastatic lesions|metastatic deposit|metastatic
 finding,tumour,,,tumor|tumours|tumors|neoplasm|malignancy
