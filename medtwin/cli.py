@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from medtwin.commands import linking
+
 app = typer.Typer(
     name="medtwin",
     help="A living digital twin of a patient: look ahead, try a plan, be warned, keep score.",
@@ -16,6 +18,7 @@ app = typer.Typer(
 )
 audit = typer.Typer(help="Who did what with whose data.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+app.add_typer(linking.app, name="link")
 
 Patient = Annotated[str, typer.Argument(help="The pseudonym that `medtwin patients` prints.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

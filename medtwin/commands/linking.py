@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medtwin.commands import house, report
-from medtwin.vault.access import Role
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from medtwin.vault.access import Principal
     from medtwin.vault.links import Pair
+    from medtwin.vault.vault import Vault
 
 app = typer.Typer(
     help="Records of one person: the review list, joining, parting.", no_args_is_help=True
@@ -22,42 +23,42 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document an
 @app.command()
 def review(as_json: AsJson = False) -> None:
     """List the records that may be of one person, with the reasons."""
-    with house.vault() as vault:
-        _tell("records that may be of one person", vault.review(house.me(Role.operator)), as_json)
+    _tell("records that may be of one person", lambda vault, me: vault.review(me), as_json)
 
 
 @app.command()
 def joined(as_json: AsJson = False) -> None:
     """List the records that are read as one."""
-    with house.vault() as vault:
-        _tell("records read as one", vault.links(house.me(Role.operator)), as_json)
+    _tell("records read as one", lambda vault, me: vault.links(me), as_json)
 
 
 @app.command()
 def join(one: One, other: Other, because: Because, as_json: AsJson = False) -> None:
     """Read two records as one from now on; nothing is moved."""
-    with house.vault() as vault:
-        pair = vault.link(house.me(Role.operator), one, other, because)
-    _tell("records read as one", (pair,), as_json)
+    said = (one, other, because)
+    _tell("records read as one", lambda vault, me: (vault.link(me, *said),), as_json)
 
 
 @app.command()
 def part(one: One, other: Other, because: Because, as_json: AsJson = False) -> None:
     """Undo a join: each record is again what it was."""
-    with house.vault() as vault:
-        pair = vault.unlink(house.me(Role.operator), one, other, because)
-    _tell("records parted", (pair,), as_json)
+    said = (one, other, because)
+    _tell("records parted", lambda vault, me: (vault.unlink(me, *said),), as_json)
 
 
 @app.command()
 def apart(one: One, other: Other, because: Because, as_json: AsJson = False) -> None:
     """They are two people: take the pair off the review list."""
+    said = (one, other, because)
+    _tell("records left apart", lambda vault, me: (vault.leave_apart(me, *said),), as_json)
+
+
+def _tell(what: str, ask: "Callable[[Vault, Principal], tuple[Pair, ...]]", as_json: bool) -> None:
+    from medtwin.commands import house, report
+    from medtwin.vault.access import Role
+
     with house.vault() as vault:
-        pair = vault.leave_apart(house.me(Role.operator), one, other, because)
-    _tell("records left apart", (pair,), as_json)
-
-
-def _tell(what: str, pairs: "tuple[Pair, ...]", as_json: bool) -> None:
+        pairs = ask(vault, house.me(Role.operator))
     said = [_said(pair) for pair in pairs]
     if as_json:
         report.said(said)

@@ -1,3 +1,5 @@
+"""The review page (people_review): who decides, what they see, what each button does."""
+
 import re
 from dataclasses import replace
 
