@@ -144,12 +144,21 @@ def implausible_change(code: Code, at: Each, value: Each) -> Doubt:
     """A step faster than a body changes; for glucose only, whose fastest rates are known."""
     factor = np.ones(len(at))
     if code == codes.glucose and _fits(code, at):
-        gap, step = np.diff(at), np.abs(np.diff(value))
-        excess = np.maximum(step - fastest * gap / minute - code.noise, 0.0)
-        factor[1:] = np.where(gap <= hour, _widened(code, excess), 1.0)
+        excess = _excess(code, at, value, 1)
+        before = np.concatenate([[0.0], excess[:-1]]) > 0
+        back = np.minimum(excess, _excess(code, at, value, 2))  # to where it was two readings ago
+        factor = _widened(code, np.where(before, back, excess))
     because = f"it moved faster than {fastest:g} mg/dL a minute since the reading before"
     basis = "rates graded by Kovatchev 2004"
     return Doubt("implausible change", because, basis, factor, at_once=True)
+
+
+def _excess(code: Code, at: Each, value: Each, behind: int) -> Each:
+    """How much further each reading is from the one so many behind than a body moves."""
+    found, gap = np.zeros(len(at)), at[behind:] - at[:-behind]
+    away = np.abs(value[behind:] - value[:-behind]) - fastest * gap / minute - code.noise
+    found[behind:] = np.where(gap <= hour, np.maximum(away, 0.0), 0.0)
+    return found
 
 
 def stuck(code: Code, at: Each, value: Each) -> Doubt:

@@ -32,9 +32,9 @@ def test_a_smooth_course_is_doubted_nowhere():
 def test_one_reading_that_stands_alone_counts_less_by_how_far_it_stands():
     found = quality(codes.glucose, series([110, 110, 190, 110, 110]))
     # 80 mg/dL from the middle of its neighbours, at a standard error of 10: sqrt(1 + 8^2);
-    # it also rose 80 in 5 minutes where 20 and one standard error are allowed: 5^2 more, and fell
+    # it also rose 80 in 5 minutes where 20 and one standard error are allowed: 5^2 more
     assert found.factor[2] == pytest.approx(np.sqrt(1 + 64 + 25))
-    assert found.factor[1] == 1
+    assert found.factor.tolist()[:2] + found.factor.tolist()[3:] == [1] * 4
     assert names([110, 110, 190, 110, 110]) == {"artefact", "implausible change"}
     assert "stands alone" in found.because(2)[0]
 
@@ -42,6 +42,11 @@ def test_one_reading_that_stands_alone_counts_less_by_how_far_it_stands():
 def test_what_needs_the_next_reading_does_not_speak_at_once():
     found = quality(codes.glucose, series([110, 110, 190, 110, 110]))
     assert found.factor_at_once[2] == pytest.approx(np.sqrt(26))
+
+
+def test_a_level_that_stays_is_doubted_once():
+    found = quality(codes.glucose, series([110, 110, 110, 190, 190, 191, 192]))
+    assert found.factor_at_once.round(2).tolist() == [1, 1, 1, 5.1, 1, 1, 1]
 
 
 def test_a_rise_after_a_meal_is_no_artefact():

@@ -298,6 +298,7 @@ def test_the_pages_fit_and_axe_finds_nothing(chromium, kept, address, size):
         "refused": f"{there}/refused",
         "signal": f"{there}/signal?code=ecg",
         "journey": f"{there}?word=o&span=7",
+        "patterns": f"{there}/patterns",
     }
     ARTEFACTS.mkdir(exist_ok=True)
     for name, path in places.items():
@@ -358,3 +359,23 @@ def test_steps_of_watch_and_phone_count_once_and_the_order_can_be_set(kept, addr
     assert steps["chosen"].startswith("set by dr.lee on 14 Mar 2031")
     bad = {"code": "steps", "first": "nobody", "csrf": mark}
     assert lee.post(f"/patients/{ada}/prefer", data=bad).status_code == 422
+
+
+def test_patterns_say_how_many_were_looked_at_and_nothing_without_enough_days(kept, lee):
+    vault, ada = kept
+    seen = lee.get(f"/api/patients/{ada}/patterns").json()
+    assert (seen["looked"], seen["rows"]) == (0, [])
+    care, rng = Principal("dr.lee", Role.clinician), np.random.default_rng(1)
+    sleep = 420 + 60 * rng.standard_normal(90)
+    pulse = 60 - 0.1 * (np.roll(sleep, 1) - 420) + 3 * rng.standard_normal(90)
+    facts = [
+        Observation(NOW - timedelta(days=95 - i), code, float(v[i]), "ring", NOW)
+        for code, v in ((codes.sleep, sleep), (codes.heart_rate, pulse))
+        for i in range(90)
+    ]
+    vault.add(care, ada, facts, Purpose.care)
+    seen = lee.get(f"/api/patients/{ada}/patterns").json()
+    # both at three lags, one and the other first; a change and a week of each; one silence
+    assert seen["looked"] == 10
+    assert any(r["says"].endswith("less heart rate the day after") for r in seen["rows"])
+    assert "95 %: " in seen["rows"][0]["sure"]
