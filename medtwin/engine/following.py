@@ -11,7 +11,11 @@ from medtwin.engine.kernel import compiled
 from medtwin.engine.lane_source import parameter_names, shown_codes
 from medtwin.engine.model import Model
 from medtwin.engine.schedule import Plan, Schedule, schedule
+from medtwin.maths.compiled import one_at_a_time
 from medtwin.record.codes import Code
+
+worth_sharing = 1024
+"""Members from which several processors carry them; fewer are done before the others have woken."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def follow(
     update, `maths.enkf`); states stay at or above zero, parameters within their bounds.
     What is given comes at times that are the same for every member; amounts may differ.
     Steps are the model's own; where it has a `pace`, longer in the same measure once nothing
-    has been given for as long.
+    has been given for as long. Many members are carried by all processors, with the same bits.
     Raises ValueError for an unknown parameter, a reading before `begin`, or times that differ.
     """
     plan = events if isinstance(events, Schedule) else schedule(model, events)
@@ -73,12 +77,17 @@ def follow(
     draws = rng.standard_normal((len(readings.times), members))
     forecast = np.empty((len(readings.times), members), kind)
     replaced = np.zeros(len(readings.times), np.int64)
-    kernel.module.follow(
+    given = (
         *(float(begin), model.step, belief, told, running, which, low, high),
         *(plan.at, plan.what, plan.amount.astype(kind), readings.times),
         *(shown_codes(model).index(readings.code), readings.values, readings.noise),
         *(draws, shaken, forecast, replaced),
     )
+    if members >= worth_sharing:
+        with one_at_a_time:  # numba's thread pool is not to be entered by two threads
+            kernel.module.follow_together(*given)
+    else:
+        kernel.module.follow(*given)
     return Followed(belief[: len(model.states)], told, running, forecast, replaced)
 
 

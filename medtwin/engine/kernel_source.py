@@ -303,10 +303,12 @@ def eased(step, quiet):
         if quiet >= EASE[q, 0] - 1e-9:
             chosen = step * EASE[q, 1]
     return chosen
+"""
 
+following = """
 
 @njit(**settings, cache=True)
-def follow(begin, step, belief, p, u, learned, low, high, at, what, amount, times, sensor,
+def {follow}(begin, step, belief, p, u, learned, low, high, at, what, amount, times, sensor,
            values, noises, draws, shaken, forecast, replaced):
     members = belief.shape[1]
     lost = np.empty((2, members))
@@ -321,7 +323,7 @@ def follow(begin, step, belief, p, u, learned, low, high, at, what, amount, time
             last += 1
         length = eased(step, then - happened)
         lost[:] = np.inf
-        one_by_one(then, length, belief[:{states}], p, u, at[first:last], what[first:last],
+        {carry}(then, length, belief[:{states}], p, u, at[first:last], what[first:last],
                    amount[first:last], np.uint64(0), whose, np.inf, times[r:r + 1], course, ends,
                    rates, lost)
         for j in range(members):
@@ -387,6 +389,8 @@ def kernel_source(model: Model[Any], kind: str) -> str:
     places["keep_rough"] = "" if closed else rough.format(**places)
     places["shake"] = shaken.format(**places) if model.noise is not None else ""
     parts = [filled + text + "\n\n", *_loops(places), follow.format(**places)]
+    for named, carry in (("follow", "one_by_one"), ("follow_together", "together")):
+        parts.append(following.format(**places, follow=named, carry=carry))
     found = linear_part(model) if model.pace else None
     if found is not None and found.linear:
         paced = paced_places(model, found, places)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from medtwin.engine import following
 from medtwin.engine.following import Readings, follow
 from medtwin.engine.schedule import Given
 from medtwin.engine.simulate import advance, parameter_array, simulate
@@ -111,3 +112,15 @@ def test_longer_steps_in_quiet_hours_keep_the_course_of_short_ones():
     rng = np.random.default_rng(0)
     done = follow(model, x, told, np.zeros((3, 40)), 0.0, silent, plan, [], rng)
     np.testing.assert_allclose(done.forecast, short[1:], rtol=1e-5)
+
+
+def test_members_carried_by_several_processors_are_the_same_to_the_last_bit(washout, monkeypatch):
+    x, p, u = ensemble(washout, np.random.default_rng(6))
+    seen, given = readings(washout, [2.3, 2.1, 2.0]), [Given(5.0, washout.drug, 100.0)]
+    told = (washout.model, x, p, u, 0.0, seen, given, ["clearance"])
+    alone = follow(*told, np.random.default_rng(9))
+    monkeypatch.setattr(following, "worth_sharing", 1)
+    shared = follow(*told, np.random.default_rng(9))
+    np.testing.assert_array_equal(shared.states, alone.states)
+    np.testing.assert_array_equal(shared.parameters, alone.parameters)
+    np.testing.assert_array_equal(shared.forecast, alone.forecast)
