@@ -302,8 +302,9 @@ def test_the_pages_fit_and_axe_finds_nothing(chromium, kept, address, size):
     }
     ARTEFACTS.mkdir(exist_ok=True)
     for name, path in places.items():
-        page.goto(path)
-        page.wait_for_timeout(150)
+        answer = page.goto(path)
+        assert answer.status == 200, name
+        page.wait_for_timeout(300)
         page.screenshot(path=ARTEFACTS / f"{name}-{size}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         found = Axe().run(page).response["violations"]
