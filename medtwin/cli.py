@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from medtwin.commands import linking
+from medtwin.commands import exporting, linking
 
 app = typer.Typer(
     name="medtwin",
@@ -19,6 +19,7 @@ app = typer.Typer(
 audit = typer.Typer(help="Who did what with whose data.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(linking.app, name="link")
+app.add_typer(exporting.app, name="export")
 
 Patient = Annotated[str, typer.Argument(help="The pseudonym that `medtwin patients` prints.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -212,6 +213,18 @@ def models(
     from medtwin.commands import models as cards
 
     cards.run(name, as_json)
+
+
+@app.command()
+def surround(
+    file: Annotated[Path, typer.Argument(help="A table of places and days (docs/sources.md).")],
+    basis: Annotated[str, typer.Option(help="On what ground it is kept.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give air and heat by place and day to everybody who lives there."""
+    from medtwin.commands import surrounding
+
+    surrounding.run(file, basis, as_json)
 
 
 @app.command()

@@ -17,7 +17,7 @@ care                                            what people do about what the tw
 vault | trials | hospital                       keeping | experimenting | a generated building
 twin                                            the living model of one person
 physiology | scores | learning | sources        libraries of plug-ins: one thing, one file
-identity                                        who is who
+identity | exports                              who is who | records as other people's tables
 engine | fhir | notes | genome                  model files | the standard | texts | variants
 record | maths                                  facts | numerics with no medical word in them
 catalogue                                       finds plug-ins by folder

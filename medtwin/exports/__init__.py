@@ -1,0 +1,1 @@
+"""Records as other people's tables: views of FHIR, OMOP, MEDS, Parquet, and a whole copy."""
