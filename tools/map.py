@@ -44,6 +44,7 @@ ROOMS += (
     "learning",
     "sources",
     "identity",
+    "exports",
     "twin",
     "vault",
     "trials",
