@@ -692,6 +692,16 @@ def meanings() -> dict[str, Code]:
     return {token: c for c in known().values() for token in c.codings}
 
 
+# What people enter in a diary, and what the air around them is: means of a day at a place, as
+# air-quality and weather services tabulate them. Bounds hold the worst days on record.
+alcohol = Code("alcohol", "alcohol drunk", "g", low=0, high=1000, noise=0)
+cigarettes = Code("cigarettes", "cigarettes smoked", "{cigarettes}", low=0, high=200, noise=0)
+pm25 = Code("pm25", "fine dust in the air (PM2.5)", "ug/m3", low=0, high=5000, noise=0)
+ozone = Code("ozone", "ozone in the air", "ug/m3", low=0, high=2000, noise=0)
+heat_index = Code("heat_index", "heat index outdoors", "Cel", low=-60, high=90, noise=0)
+pollen = Code("pollen", "pollen in the air", "{grains}/m3", low=0, high=100000, noise=0)
+
+
 def opened(token: str, name: str, unit: str, kind: Kind = Kind.measurement) -> Code:
     """A code for what the vocabulary has no line for: its own words, its own unit, no bounds."""
     return Code(token, name or token, unit, kind=kind)

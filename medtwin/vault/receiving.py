@@ -121,7 +121,7 @@ def _kept(store: Store, ground: Ground, ready: Sequence[Batch], seen: set[str]) 
         grant(c, theirs - seen, ground, work.at)
         compare(store, work, ready)
         for batch, receipt in zip(ready, receipts, strict=True):
-            _say(work, ground, batch.seal.owner, receipt)
+            say(work, ground, batch.seal.owner, receipt)
     seen |= theirs
     return summed(receipts, len(theirs))
 
@@ -138,7 +138,8 @@ def compare(store: Store, work: Work, ready: Sequence[Batch]) -> None:
         linking.link_sure(store, work, acquainted.sure(found))
 
 
-def _say(work: Work, ground: Ground, whose: str, r: Receipt) -> None:
+def say(work: Work, ground: Ground, whose: str, r: Receipt) -> None:
+    """The audit line of what was kept of one person."""
     allowed = Decision(True, f"kept on the basis: {ground.basis}")
     counts = {"facts": r.facts, "originals": r.originals, "refused": len(r.refused)}
     work.say(ground.principal, Action.receive, whose or None, None, allowed, counts)

@@ -38,6 +38,7 @@ from medtwin.vault import (
     retirement,
     rollups,
     signals,
+    surrounding,
     together,
 )
 from medtwin.vault.access import Action, Principal, Role
@@ -173,6 +174,12 @@ class Vault:
             receipts.append(receiving.receive(self._store, ground, held, seen))
             acknowledged(receipts[-1])
         return receiving.summed(receipts, len(seen))
+
+    def surround(
+        self, principal: Principal, around: Callable[[Person], Arrived | None], basis: str
+    ) -> Receipt:
+        """Keep for everybody what is known of where they live; the address leaves nowhere."""
+        return surrounding.surround(self._store, principal, around, basis)
 
     def add(
         self, principal: Principal, patient: str, new: Sequence[Observation], purpose: Purpose
