@@ -10,6 +10,7 @@ from medtwin.record.codes import Code, Kind
 from medtwin.record.observation import Observation
 from medtwin.record.quality import quality
 from medtwin.record.record import moment
+from medtwin.record.terminology import spoken
 from medtwin.vault.consent import Purpose
 from medtwin.vault.provenance import Origin
 from medtwin.web import region as reader
@@ -79,7 +80,7 @@ def origins(visit: Visit) -> Origins:
         code=code,
         when=reader.clock(at, visit.region),
         back="/own" if own else f"/patients/{visit.patient}",
-        codings=fact.code.codings,
+        codings=tuple(spoken(t) for t in fact.code.codings),
         versions=tuple(sorted(versions, key=lambda v: v.tone != "good")),
         said=tuple((v.known, v.value, v.source, v.stands) for v in reversed(versions)),
         changed=any(v.tone != "good" for v in versions),
