@@ -1,11 +1,11 @@
 """What of a description tells people apart, brought into a form that can be compared."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from medtwin.record.dwelling import dwelling, folded
 from medtwin.record.person import Person
 
 TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "jr", "sr", "ii", "iii", "md"})
@@ -66,14 +66,6 @@ def traits(who: Person) -> Traits:
     )
 
 
-def folded(text: str) -> str:
-    """Lower case, without accents, apostrophes joined, all else that is no letter a space."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(c for c in plain if not unicodedata.combining(c))
-    bare = bare.replace("'", "").replace("\u2019", "").replace("\u00f8", "o")
-    return " ".join(re.sub(r"[^\w]+|_", " ", bare).split())
-
-
 def parts(name: str) -> tuple[list[str], str]:
     """Given names and family name; "Family, Given" is understood, particles stay with theirs."""
     before, comma, after = name.partition(",")
@@ -96,16 +88,6 @@ def _untitled(words: Iterable[str]) -> list[str]:
 def called(given: str) -> str:
     """The name this one is short for, or the name itself."""
     return SHORT.get(given, given)
-
-
-def dwelling(address: tuple[str, ...]) -> tuple[str, str]:
-    """First line and postcode of the first address."""
-    if not address:
-        return "", ""
-    line = address[0]
-    codes = re.findall(r"\b(\d{4,5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})\b", line)
-    street = folded(re.split(r"[,\n;]", line)[0])
-    return street, codes[-1].replace(" ", "").lower() if codes else ""
 
 
 def reachable(contact: tuple[str, ...]) -> Iterable[str]:

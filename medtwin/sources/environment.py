@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 
-from medtwin.identity.traits import dwelling, folded
 from medtwin.record import codes
+from medtwin.record.dwelling import dwelling, folded
 from medtwin.record.observation import Implausible, Observation
 from medtwin.record.person import Person
 from medtwin.sources.source import Arrived, Refusal
