@@ -39,7 +39,7 @@ def read(what: Sent, options: Options) -> Iterator[Arrived]:
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as why:
-        several = "trailing" in str(why) or "after" in str(why)
+        several = "after document" in str(why)
         yield from _lines(what, told) if several else _broken(raw, what, told, why)
         return
     yield from document_read(document, raw, what.name, told)

@@ -106,9 +106,13 @@ def test_much_garbage_is_refused_without_being_read(tmp_path):
     assert arrived.original == b""
 
 
-@pytest.mark.parametrize("name", ["big.json", "big.csv"])
+@pytest.mark.parametrize("name", ["big.json", "half.json", "big.csv"])
 def test_garbage_that_begins_well_is_found_out_early(name, tmp_path):
-    begins = {"big.json": b'{"resourceType":"Bundle","entry":[', "big.csv": b"time,glucose\n"}
+    begins = {
+        "big.json": b'{"resourceType":"Bundle","entry":[',
+        "half.json": b'{"resourceType":"Bundle","entry":[1ea',  # "no digit after the exponent"
+        "big.csv": b"time,glucose\n",
+    }
     noise = os.urandom(1 << 20).hex().encode()
     lines = b"\n".join(noise[i : i + 60] for i in range(0, len(noise), 60))
     (tmp_path / name).write_bytes(begins[name] + lines * 8)
